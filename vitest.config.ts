@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * unit: pure code, beside the code it tests. integration: real PostgreSQL and Temporal. system: real libvirt, QEMU and
+ * Avahi, one file at a time. manager: Chromium.
+ */
+const notTests = ['**/node_modules/**', '**/dist/**', '**/.cloudlet/**', '**/.next/**'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...notTests, '**/*.integration.test.ts', '**/*.system.test.ts', 'test/manager/**'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['**/*.integration.test.ts'],
+          exclude: notTests,
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['**/*.system.test.ts'],
+          exclude: notTests,
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,115 @@
+/** A Service VM: one running instance of a service, owned by one `serviceVm` workflow. */
+import { Type, type Static } from 'typebox';
+import type { ErrorFacts, ErrorCode } from './errors.ts';
+
+/**
+ * States of an instance. `requested` is written with the request itself, before any resource is held,
+ * so that whoever asks next finds it and waits beside the first.
+ */
+export const serviceVmStates = ['requested', 'provisioning', 'ready', 'migrating', 'stopping', 'stopped', 'failed'] as const;
+export type ServiceVmState = (typeof serviceVmStates)[number];
+
+/** What may follow what. Every write of a state goes through this table. */
+export const serviceVmTransitions: Readonly<Record<ServiceVmState, readonly ServiceVmState[]>> = {
+  requested: ['provisioning', 'stopping', 'failed'],
+  provisioning: ['ready', 'stopping', 'failed'],
+  ready: ['provisioning', 'migrating', 'stopping', 'failed'],
+  migrating: ['ready', 'stopping', 'failed'],
+  stopping: ['stopped', 'failed'],
+  stopped: [],
+  failed: [],
+};
+
+/** Instances in these states hold resources, or are about to. */
+export const liveServiceVmStates = [
+  'requested',
+  'provisioning',
+  'ready',
+  'migrating',
+  'stopping',
+] as const satisfies readonly ServiceVmState[];
+/** Instances in these states may take another user. */
+export const joinableServiceVmStates = ['requested', 'provisioning', 'ready'] as const satisfies readonly ServiceVmState[];
+
+export const canFollow = (from: ServiceVmState, to: ServiceVmState): boolean => serviceVmTransitions[from].includes(to);
+
+/** Rungs of the start ladder, from cheap to dear. `join` never reaches the workflow: it is a lease on what runs. */
+export const startRungs = ['join', 'restore', 'cold-boot'] as const;
+export type StartRung = (typeof startRungs)[number];
+
+/** Why an instance ended, in words that operators read. */
+export const endReasons = ['asked', 'last-user-left', 'guest-stopped', 'guest-crashed', 'host-rebooted', 'start-failed', 'lost'] as const;
+export type EndReason = (typeof endReasons)[number];
+
+/** A port of the guest and where clients reach it. */
+export const PortMapping = Type.Object({
+  name: Type.String(),
+  protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+  guestPort: Type.Integer(),
+  hostPort: Type.Integer(),
+});
+export type PortMapping = Static<typeof PortMapping>;
+
+/** What the workflow is told when it starts. */
+export interface ServiceVmInput {
+  readonly serviceVmId: string;
+  /** Name of the service, for people who read the execution in Temporal UI. */
+  readonly serviceId: string;
+  /** Set when the execution continues as new: where the former run stood. */
+  readonly carried?: ServiceVmCarried;
+}
+
+/** State that survives continue-as-new. Only an instance that is `ready` is carried over. */
+export interface ServiceVmCarried {
+  readonly placement: Placement;
+  readonly rung: StartRung;
+  readonly bootId: string;
+  readonly restarts: number;
+}
+
+/** What `reserve` answers: where the instance runs and what it holds there. */
+export interface Placement {
+  readonly hostId: string;
+  readonly memoryMib: number;
+  readonly vcpus: number;
+  readonly ports: readonly PortMapping[];
+  /** The rungs that this host can try for the service, in order. */
+  readonly rungs: readonly StartRung[];
+  readonly readinessTimeoutMs: number;
+  readonly restartPolicy: 'never' | 'on-failure' | 'always';
+  /** Events of this instance that some plugin listens to; the others are not raised. */
+  readonly events: readonly string[];
+}
+
+/** Answer of the update `awaitReady`. */
+export interface ServiceVmReady {
+  readonly serviceVmId: string;
+  readonly rung: StartRung;
+  readonly ports: readonly PortMapping[];
+}
+
+/** From the host's watcher: the guest is gone. `bootId` tells a late message about a former boot apart. */
+export interface GuestStopped {
+  readonly bootId: string;
+  readonly reason: Extract<EndReason, 'guest-stopped' | 'guest-crashed' | 'host-rebooted' | 'lost'>;
+  readonly detail: string;
+}
+
+/** From the API: the set of users turned empty, or came back. */
+export interface LeasesChanged {
+  readonly users: number;
+}
+
+export interface StopServiceVm {
+  /** Who asked, for the record. */
+  readonly by: string;
+  /** Whether to stop although others still use it. */
+  readonly force: boolean;
+}
+
+/** Result of the workflow, and what its row says in the end. */
+export interface ServiceVmOutcome {
+  readonly state: Extract<ServiceVmState, 'stopped' | 'failed'>;
+  readonly reason: EndReason;
+  readonly error?: { readonly code: ErrorCode; readonly detail: string; readonly facts: ErrorFacts };
+}
