@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
+import { joinableServiceVmStates, type ServiceVmState } from '../../workflows/contract/service-vm.ts';
+import type { Operation } from './entities/operation.ts';
+import { Service } from './entities/service.ts';
+import { ServiceVm } from './entities/service-vm.ts';
+import { appendEvent } from './events.ts';
+import { grantLease, type LeaseDialect } from './leases.ts';
+import { createOperation, findRepeated, type Idempotency } from './operations.ts';
+import type { Store } from './store.ts';
+
+export interface StartRequest {
+  /** Name of the service, e.g. `cloudlet.sample.ocr`. */
+  readonly serviceId: string;
+  /** `principalName` of who asks: users are counted by it. */
+  readonly holder: string;
+  /** Whether an instance that others use will do. */
+  readonly join: boolean;
+  readonly dialect: LeaseDialect;
+  readonly idempotency?: Idempotency;
+}
+
+export interface Admission {
+  readonly serviceVmId: string;
+  readonly serviceId: string;
+  readonly workflowId: string;
+  readonly operationId: string;
+  readonly leaseId: string;
+  readonly leaseSeconds: number;
+  /** Whether the instance was there already. */
+  readonly joined: boolean;
+  readonly state: ServiceVmState;
+}
+
+/**
+ * Admits a user to a service, in one transaction: finds an instance with room or writes the row of a new one, and
+ * leases it to the user. Whoever asks next finds that row, and waits beside the first. Starting the new instance is
+ * the workflow's work; nothing is reserved here.
+ * @throws CloudletError `not-found`, `state-conflict` (no image yet), `capacity-exhausted` (users)
+ */
+export async function admitStart(store: Store, request: StartRequest): Promise<Admission> {
+  return store.transaction(async (em) => {
+    const repeated = request.idempotency && (await findRepeated(em, request.holder, request.idempotency));
+    if (repeated) return admitAgain(em, store, request, repeated);
+
+    const service = await findStartable(em, request.serviceId);
+    // One at a time for a service, so that two hundred phones at once start one instance and not two hundred.
+    await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [service.id]);
+    const shareable = request.join && service.spec.sharing === 'join';
+    const found = shareable ? await findJoinable(em, service, request.holder, store.clock.nowMs()) : undefined;
+    const serviceVm = found ?? insertRequested(em, service, request, shareable);
+    const lease = await grantLease(em, {
+      serviceVmId: serviceVm.id,
+      holder: request.holder,
+      dialect: request.dialect,
+      leaseSeconds: service.spec.leaseSeconds,
+      nowMs: store.clock.nowMs(),
+    });
+    if (!found) {
+      await appendEvent(em, {
+        type: 'service-vm.requested',
+        subject: serviceVm.id,
+        operationId: serviceVm.startOperationId,
+        audience: 'owner',
+        data: { serviceId: request.serviceId },
+      });
+    }
+    return describe(serviceVm, service, lease.id, found !== undefined);
+  });
+}
+
+const describe = (serviceVm: ServiceVm, service: Service, leaseId: string, joined: boolean): Admission => ({
+  serviceVmId: serviceVm.id,
+  serviceId: service.serviceId,
+  workflowId: serviceVm.workflowId,
+  operationId: serviceVm.startOperationId,
+  leaseId,
+  leaseSeconds: service.spec.leaseSeconds,
+  joined,
+  state: serviceVm.state,
+});
+
+async function findStartable(em: EntityManager, serviceId: string): Promise<Service> {
+  const service = await em.findOne(Service, { serviceId });
+  if (!service) {
+    throw new CloudletError('not-found', `There is no service "${serviceId}" on this cloudlet. GET /v1/services lists those there are.`);
+  }
+  if (!service.image) {
+    throw new CloudletError(
+      'state-conflict',
+      `The service "${serviceId}" has no image yet: it is still being built, or its build failed.`,
+      {
+        state: 'unbuilt',
+        retryAfterSeconds: 30,
+      },
+    );
+  }
+  return service;
+}
+
+/** The same key again: the same instance and lease, renewed if it ran out meanwhile. */
+async function admitAgain(em: EntityManager, store: Store, request: StartRequest, operation: Operation): Promise<Admission> {
+  const serviceVm = await em.findOneOrFail(ServiceVm, { id: operation.subject }, { populate: ['service'] });
+  const service = serviceVm.service.getEntity();
+  const [held] = await em.execute<{ id: string }[]>(
+    'select id from leases where service_vm_id = ? and holder = ? order by created_at limit 1',
+    [serviceVm.id, request.holder],
+  );
+  const ended = serviceVm.state === 'stopping' || serviceVm.state === 'stopped' || serviceVm.state === 'failed';
+  const leaseId =
+    held?.id ??
+    (ended
+      ? randomUUID()
+      : (
+          await grantLease(em, {
+            serviceVmId: serviceVm.id,
+            holder: request.holder,
+            dialect: request.dialect,
+            leaseSeconds: service.spec.leaseSeconds,
+            nowMs: store.clock.nowMs(),
+          })
+        ).id);
+  return describe(serviceVm, service, leaseId, false);
+}
+
+/** An instance that takes this user: one that the user has already, else the oldest with room, those that answer first. */
+async function findJoinable(em: EntityManager, service: Service, holder: string, nowMs: number): Promise<ServiceVm | undefined> {
+  const candidates = await em.execute<{ id: string; users: string; held: boolean }[]>(
+    `select vm.id, count(distinct l.holder) as users, coalesce(bool_or(l.holder = ?), false) as held
+     from service_vms vm left join leases l on l.service_vm_id = vm.id and l.expires_at_ms > ?
+     where vm.service_id = ? and vm.shared and vm.state = any(?::text[])
+     group by vm.id
+     order by held desc, (vm.state = 'ready') desc, vm.requested_at`,
+    [holder, nowMs, service.id, `{${joinableServiceVmStates.join(',')}}`],
+  );
+  for (const candidate of candidates) {
+    if (!candidate.held && Number(candidate.users) >= service.spec.maximumUsers) continue;
+    // Its workflow may be ending it at this moment: only the row, read under its lock, tells.
+    const serviceVm = await em.findOne(ServiceVm, { id: candidate.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (serviceVm && (joinableServiceVmStates as readonly string[]).includes(serviceVm.state)) return serviceVm;
+  }
+  if (candidates.length > 0 && service.spec.whenFull === 'refuse') {
+    throw new CloudletError(
+      'capacity-exhausted',
+      `The service "${service.serviceId}" takes ${service.spec.maximumUsers} users at once, and all places are taken. Ask again later.`,
+      { resource: 'users', needed: 1, free: 0, retryAfterSeconds: 30 },
+    );
+  }
+  return undefined;
+}
+
+function insertRequested(em: EntityManager, service: Service, request: StartRequest, shared: boolean): ServiceVm {
+  const id = randomUUID();
+  const operation = createOperation(em, {
+    kind: 'service-vm.start',
+    workflowId: serviceVmWorkflowId(id),
+    subject: id,
+    principal: request.holder,
+    ...(request.idempotency ? { idempotency: request.idempotency } : {}),
+  });
+  return em.create(ServiceVm, {
+    id,
+    service,
+    workflowId: operation.workflowId,
+    startOperationId: operation.id,
+    state: 'requested',
+    shared,
+    host: null,
+    image: null,
+    rung: null,
+    bootId: null,
+    endReason: null,
+    problem: null,
+    readyAt: null,
+    endedAt: null,
+    requestedAt: new Date(),
+  });
+}

@@ -1,0 +1,49 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { HostCapacity } from '../../workflows/contract/cloudlet.ts';
+import { msPerSecond } from '../../workflows/contract/units.ts';
+import { Host } from './entities/host.ts';
+import type { Store } from './store.ts';
+
+/** A host's worker writes its row this often, */
+export const heartbeatIntervalMs = 2 * msPerSecond;
+/** and a row older than this belongs to a host that is down. */
+const freshForMs = 4 * heartbeatIntervalMs;
+
+/** What QEMU needs beside the guest's memory, as a rule of thumb. */
+export const overheadMib = 48;
+
+export const isFresh = (host: Pick<Host, 'heartbeatAtMs'>, nowMs: number): boolean => nowMs - host.heartbeatAtMs < freshForMs;
+
+export type HostStatus = Omit<Host, 'id' | 'createdAt' | 'heartbeatAtMs'>;
+
+/** Writes what a host's worker sees of its machine. */
+export async function recordHost(store: Store, id: string, status: HostStatus): Promise<void> {
+  const heartbeatAtMs = store.clock.nowMs();
+  await store.fork().upsert(Host, { id, ...status, heartbeatAtMs, createdAt: new Date() }, { onConflictExcludeFields: ['createdAt'] });
+}
+
+export async function memoryReservedMib(em: EntityManager, hostId: string): Promise<number> {
+  const [row] = await em.execute<{ mib: string }[]>(
+    'select coalesce(sum(memory_mib + ?::int), 0) as mib from service_vms where host_id = ? and memory_mib > 0',
+    [overheadMib, hostId],
+  );
+  return Number(row!.mib);
+}
+
+/** What a new instance may still take, QEMU's own share already taken off; never negative. */
+export async function memoryFreeMib(em: EntityManager, host: Host): Promise<number> {
+  const budget = host.memoryMib - (await memoryReservedMib(em, host.id));
+  return Math.max(0, Math.min(budget, host.memoryAvailableMib) - overheadMib);
+}
+
+export async function capacityOf(em: EntityManager, host: Host): Promise<HostCapacity> {
+  return {
+    vcpus: host.vcpus,
+    memoryMib: host.memoryMib,
+    memoryReservedMib: await memoryReservedMib(em, host.id),
+    memoryFreeMib: await memoryFreeMib(em, host),
+    diskFreeBytes: host.diskFreeBytes,
+  };
+}
+
+export const listHosts = (store: Store): Promise<Host[]> => store.fork().find(Host, {}, { orderBy: { name: 'asc' } });

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { Image, ImageLocation } from './entities/image.ts';
+import { ServiceImage } from './entities/service.ts';
+import { ServiceVm } from './entities/service-vm.ts';
+import type { Store } from './store.ts';
+
+export interface StoredImage {
+  readonly id: string;
+  readonly sha256: string;
+  readonly kind: 'disk' | 'memory';
+  readonly sizeBytes: number;
+  readonly virtualSizeBytes: number | null;
+  readonly backingId: string | null;
+}
+
+/** Writes that a host holds a file. The same content is the same image, wherever it came from. */
+export async function recordImage(store: Store, hostId: string, image: Omit<StoredImage, 'id'>): Promise<StoredImage> {
+  return store.transaction(async (em) => {
+    await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 3))', [image.sha256]);
+    const { backingId, ...columns } = image;
+    const known = await em.findOne(Image, { sha256: image.sha256 });
+    const row = known ?? em.create(Image, { id: randomUUID(), ...columns, backing: backingId, createdAt: new Date() });
+    await em.flush();
+    await em.upsert(ImageLocation, { image: row.id, host: hostId });
+    return toStored(row);
+  });
+}
+
+const toStored = (row: Image): StoredImage => ({
+  id: row.id,
+  sha256: row.sha256,
+  kind: row.kind,
+  sizeBytes: row.sizeBytes,
+  virtualSizeBytes: row.virtualSizeBytes,
+  backingId: row.backing?.id ?? null,
+});
+
+/** The files that an instance starts from. */
+export interface InstanceImages {
+  readonly disk: StoredImage;
+  readonly saved: { readonly disk: StoredImage; readonly memory: StoredImage } | null;
+}
+
+export async function imagesOf(store: Store, serviceVmId: string): Promise<InstanceImages | undefined> {
+  const em = store.fork();
+  const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId });
+  if (!serviceVm?.image) return undefined;
+  const image = await em.findOneOrFail(ServiceImage, { id: serviceVm.image.id }, { populate: ['disk', 'savedDisk', 'memory'] });
+  const savedDisk = image.savedDisk?.getEntity();
+  const memory = image.memory?.getEntity();
+  return {
+    disk: toStored(image.disk.getEntity()),
+    saved: savedDisk && memory ? { disk: toStored(savedDisk), memory: toStored(memory) } : null,
+  };
+}

@@ -1,0 +1,112 @@
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { ServiceSpec } from '../../workflows/contract/service.ts';
+import type { Placement } from '../../workflows/contract/service-vm.ts';
+import { msPerSecond } from '../../workflows/contract/units.ts';
+import { Host } from './entities/host.ts';
+import { PortReservation } from './entities/port-reservation.ts';
+import type { ServiceImage } from './entities/service.ts';
+import { ServiceVm } from './entities/service-vm.ts';
+import { isFresh, memoryFreeMib } from './hosts.ts';
+import { reservePorts, type PortRange } from './ports.ts';
+import { moveTo } from './service-vms.ts';
+import { startOptions, type SavedState, type StartOption } from './start-options.ts';
+import type { Store } from './store.ts';
+
+/**
+ * Gives an instance a host, memory and ports there, all or nothing. Repeating it answers what the instance holds.
+ * @throws CloudletError `capacity-exhausted` saying what was needed and what is free, `hypervisor-unavailable`,
+ *   `state-conflict` when the instance was stopped meanwhile
+ */
+export async function reserve(store: Store, serviceVmId: string, range: PortRange): Promise<Omit<Placement, 'events'>> {
+  return store.transaction(async (em) => {
+    const serviceVm = await em.findOne(
+      ServiceVm,
+      { id: serviceVmId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service', 'service.image'], populateWhere: 'infer' },
+    );
+    if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId}.`);
+    const { spec } = serviceVm.service.getEntity();
+    const image = serviceVm.service.getEntity().image?.getEntity();
+    if (!image) throw new CloudletError('state-conflict', `The service "${spec.serviceId}" has no image.`, { state: 'unbuilt' });
+    const hosts = await em.find(Host, {}, { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } });
+
+    const heldHost = serviceVm.host && serviceVm.memoryMib > 0 ? hosts.find(({ id }) => id === serviceVm.host!.id) : undefined;
+    const choice = heldHost
+      ? { host: heldHost, option: optionFor(spec, image, heldHost, serviceVm.memoryMib) }
+      : await chooseHost(em, store, spec, image, hosts);
+    if (!heldHost) {
+      moveTo(serviceVm, 'provisioning');
+      Object.assign(serviceVm, { host: choice.host, image, memoryMib: choice.option.memoryMib, vcpus: spec.vcpus });
+    }
+    const ports = await reservePorts(em, serviceVm, choice.host, spec, range);
+    return {
+      hostId: choice.host.id,
+      memoryMib: choice.option.memoryMib,
+      vcpus: spec.vcpus,
+      ports,
+      rungs: choice.option.rungs,
+      readinessTimeoutMs: spec.readiness.kind === 'none' ? msPerSecond : spec.readiness.timeoutSeconds * msPerSecond,
+      restartPolicy: spec.restartPolicy,
+    };
+  });
+}
+
+const savedStateOf = (image: ServiceImage): SavedState => ({
+  memoryMib: image.memory ? image.savedMemoryMib : null,
+  vcpus: image.savedVcpus,
+  savedUnder: image.savedUnder,
+});
+
+function optionFor(spec: ServiceSpec, image: ServiceImage, host: Host, memoryMib: number): StartOption {
+  const options = startOptions(spec, savedStateOf(image), host.fingerprint);
+  return options.find((option) => option.memoryMib === memoryMib) ?? { memoryMib, rungs: ['cold-boot'] };
+}
+
+async function chooseHost(em: EntityManager, store: Store, spec: ServiceSpec, image: ServiceImage, hosts: readonly Host[]) {
+  const nowMs = store.clock.nowMs();
+  const usable = hosts.filter((host) => isFresh(host, nowMs) && host.hypervisorProblem === null);
+  if (usable.length === 0) {
+    const problem = hosts.find((host) => host.hypervisorProblem)?.hypervisorProblem;
+    throw new CloudletError('hypervisor-unavailable', problem ?? 'No host of this cloudlet is up. Start one, or wait until it answers.', {
+      retryAfterSeconds: 5,
+    });
+  }
+  const withRoom = await Promise.all(usable.map(async (host) => ({ host, freeMib: await memoryFreeMib(em, host) })));
+  const roomiest = withRoom.toSorted((a, b) => b.freeMib - a.freeMib);
+  if (spec.vcpus > Math.max(...usable.map(({ vcpus }) => vcpus))) {
+    const most = Math.max(...usable.map(({ vcpus }) => vcpus));
+    throw new CloudletError('capacity-exhausted', `"${spec.serviceId}" needs ${spec.vcpus} vCPUs; the largest host here has ${most}.`, {
+      resource: 'vcpu',
+      needed: spec.vcpus,
+      free: most,
+    });
+  }
+  // The best way to start comes before the best host: a restore on the second host beats a cold boot on the first.
+  const options = roomiest.map(({ host, freeMib }) =>
+    startOptions(spec, savedStateOf(image), host.fingerprint).map((option) => ({ host, freeMib, option })),
+  );
+  const longest = Math.max(...options.map((list) => list.length));
+  for (let rank = 0; rank < longest; rank += 1) {
+    for (const list of options) {
+      const candidate = list[rank];
+      if (candidate && candidate.host.vcpus >= spec.vcpus && candidate.option.memoryMib <= candidate.freeMib) return candidate;
+    }
+  }
+  const needed = Math.min(spec.memory.minimumMib, spec.memory.idealMib);
+  const free = Math.max(0, roomiest[0]!.freeMib);
+  throw new CloudletError(
+    'capacity-exhausted',
+    `"${spec.serviceId}" needs ${needed} MiB of memory; ${free} MiB are free. Stop a Service VM, or ask again when one has ended.`,
+    { resource: 'memory', needed, free, retryAfterSeconds: 30 },
+  );
+}
+
+/** Undo of `reserve`: the instance holds no memory and no port any more. Repeating it changes nothing. */
+export async function release(store: Store, serviceVmId: string): Promise<void> {
+  await store.transaction(async (em) => {
+    await em.nativeUpdate(ServiceVm, { id: serviceVmId }, { memoryMib: 0, vcpus: 0 });
+    await em.nativeDelete(PortReservation, { serviceVm: serviceVmId });
+  });
+}

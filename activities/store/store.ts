@@ -1,0 +1,94 @@
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import { openOrm, type EntityManager, type Orm } from './orm.ts';
+import { openSteadyClock, type SteadyClock } from './steady-clock.ts';
+
+/** The database, opened. One per process. */
+export interface Store {
+  readonly orm: Orm;
+  readonly clock: SteadyClock;
+  /** A unit of work of one's own. Reads need no transaction; never share it between requests. */
+  fork(): EntityManager;
+  /** Runs `work` in one transaction; repeats it when the database asks for that (deadlock, serialization). */
+  transaction<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly databaseUrl: string;
+  /** Connections at most. */
+  readonly poolSize?: number;
+}
+
+/**
+ * Connects and brings the schema up to date; processes that start at the same time take turns.
+ * @throws CloudletError `store-unavailable`
+ */
+export async function openStore({ databaseUrl, poolSize }: StoreOptions): Promise<Store> {
+  const orm = await openOrm(databaseUrl, poolSize);
+  try {
+    await migrate(orm);
+    const clock = await openSteadyClock(orm.em.fork());
+    return {
+      orm,
+      clock,
+      fork: () => orm.em.fork(),
+      transaction: (work) => runTransaction(orm, work),
+      close: () => orm.close(true),
+    };
+  } catch (error) {
+    await orm.close(true);
+    throw asStoreError(error);
+  }
+}
+
+/** Number that names the lock under which migrations run. */
+const migrationLock = 7_263_015;
+
+async function migrate(orm: Orm): Promise<void> {
+  await orm.em.fork().transactional(async (em) => {
+    await em.execute('select pg_advisory_xact_lock(?)', [migrationLock]);
+    await orm.migrator.up();
+  });
+}
+
+const attempts = 4;
+const repeatable = new Set(['40001', '40P01']);
+
+async function runTransaction<T>(orm: Orm, work: (em: EntityManager) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await orm.em.fork().transactional(work);
+    } catch (error) {
+      if (attempt < attempts && repeatable.has(sqlState(error) ?? '')) continue;
+      throw asStoreError(error);
+    }
+  }
+}
+
+/** SQLSTATE of a database error, wherever the driver put it. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Connection faults of the socket and of PostgreSQL's classes 08 (connection) and 57P (shutdown). */
+const isConnectionFault = (code: string | undefined): boolean =>
+  code !== undefined && (/^(08|57P)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', '53300'].includes(code));
+
+/** Names a lost database `store-unavailable`; everything else passes as it is. */
+export function asStoreError(error: unknown): unknown {
+  if (error instanceof CloudletError) return error;
+  const text = error instanceof Error ? error.message : '';
+  if (
+    isConnectionFault(sqlState(error)) ||
+    /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect/i.test(text)
+  ) {
+    return new CloudletError(
+      'store-unavailable',
+      'The database does not answer. It is usually back within seconds; ask again.',
+      { retryAfterSeconds: 2 },
+      { cause: error },
+    );
+  }
+  return error;
+}
