@@ -21,9 +21,14 @@ export interface PluginManifest<Options extends TSchema = TSchema> {
   readonly apiVersion: number;
   readonly title: string;
   readonly description: string;
+  /** Of the plugin itself, for people. */
+  readonly version?: string;
   /** Plugins that must have started before this one. */
   readonly dependsOn?: readonly string[];
-  /** Schema of its options in the configuration; what it refuses stops the plugin from loading. */
+  /**
+   * Schema of its options in the configuration; what it refuses stops the plugin from loading. Say
+   * `additionalProperties: false`, so that a mistyped name is refused too.
+   */
   readonly options: Options;
 }
 
@@ -55,7 +60,7 @@ export interface PluginRegistry {
    */
   on<Name extends PluginEventName>(event: Name, handler: EventHandler<Name>, policy?: HandlerPolicy): void;
 
-  /** At most once. `start` runs before any contribution is used, `stop` after the last use. */
+  /** At most once. */
   lifecycle(hooks: LifecycleHooks): void;
 }
 
@@ -75,11 +80,17 @@ export interface EventContext {
   readonly signal: AbortSignal;
 }
 
+/** Each hook has a time limit of the host's. A plugin that is idle in a process is not started there. */
 export interface LifecycleHooks {
+  /**
+   * Runs before any contribution is used. When it throws or takes too long the plugin counts as failed: `signal` is
+   * aborted, and `stop` runs only if `start` succeeds after all.
+   */
   start?(context: PluginContext): Promise<void>;
+  /** Runs once after the last use, when `start` has succeeded. */
   stop?(): Promise<void>;
-  /** Asked now and then; must answer quickly and from memory. */
-  health?(): PluginHealth;
+  /** Asked now and then; answers from memory. */
+  health?(): PluginHealth | Promise<PluginHealth>;
 }
 
 export type PluginHealth = { readonly state: 'healthy' } | { readonly state: 'degraded'; readonly detail: string };

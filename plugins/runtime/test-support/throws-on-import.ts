@@ -1,0 +1,4 @@
+/** A module that cannot be imported. */
+export const plugin: never = (() => {
+  throw new Error('no such device');
+})();
