@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Image, ImageLocation } from './entities/image.ts';
 import { ServiceImage } from './entities/service.ts';
-import { ServiceVm } from './entities/service-vm.ts';
 import type { Store } from './store.ts';
 
 export interface StoredImage {
@@ -41,11 +41,8 @@ export interface InstanceImages {
   readonly saved: { readonly disk: StoredImage; readonly memory: StoredImage } | null;
 }
 
-export async function imagesOf(store: Store, serviceVmId: string): Promise<InstanceImages | undefined> {
-  const em = store.fork();
-  const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId });
-  if (!serviceVm?.image) return undefined;
-  const image = await em.findOneOrFail(ServiceImage, { id: serviceVm.image.id }, { populate: ['disk', 'savedDisk', 'memory'] });
+export async function imagesOfServiceImage(em: EntityManager, serviceImageId: string): Promise<InstanceImages> {
+  const image = await em.findOneOrFail(ServiceImage, { id: serviceImageId }, { populate: ['disk', 'savedDisk', 'memory'] });
   const savedDisk = image.savedDisk?.getEntity();
   const memory = image.memory?.getEntity();
   return {

@@ -18,3 +18,8 @@ export const Progress = Type.Object({
   bytesTotal: Type.Optional(Type.Integer({ minimum: 0 })),
 });
 export type Progress = Static<typeof Progress>;
+
+/** Progress of a named operation: activities carry it, and one interceptor records it. */
+export interface OperationProgress extends Progress {
+  readonly operationId: string;
+}

@@ -1,6 +1,8 @@
 /** A Service VM: one running instance of a service, owned by one `serviceVm` workflow. */
 import { Type, type Static } from 'typebox';
-import type { ErrorFacts, ErrorCode } from './errors.ts';
+import type { HypervisorFingerprint } from './cloudlet.ts';
+import type { PluginEventName } from './event.ts';
+import type { DescribedFailure } from './failure.ts';
 
 /**
  * States of an instance. `requested` is written with the request itself, before any resource is held,
@@ -50,11 +52,18 @@ export const PortMapping = Type.Object({
 });
 export type PortMapping = Static<typeof PortMapping>;
 
+/** What an instance is for. A `build` runs once so that its ready state can be saved; clients never see it. */
+export const serviceVmPurposes = ['serve', 'build'] as const;
+export type ServiceVmPurpose = (typeof serviceVmPurposes)[number];
+
 /** What the workflow is told when it starts. */
 export interface ServiceVmInput {
   readonly serviceVmId: string;
   /** Name of the service, for people who read the execution in Temporal UI. */
   readonly serviceId: string;
+  readonly purpose: ServiceVmPurpose;
+  /** The operation whose progress this start is. */
+  readonly operationId: string;
   /** Set when the execution continues as new: where the former run stood. */
   readonly carried?: ServiceVmCarried;
 }
@@ -62,9 +71,10 @@ export interface ServiceVmInput {
 /** State that survives continue-as-new. Only an instance that is `ready` is carried over. */
 export interface ServiceVmCarried {
   readonly placement: Placement;
-  readonly rung: StartRung;
+  readonly ready: ServiceVmReady;
   readonly bootId: string;
   readonly restarts: number;
+  readonly readySinceMs: number;
 }
 
 /** What `reserve` answers: where the instance runs and what it holds there. */
@@ -72,13 +82,12 @@ export interface Placement {
   readonly hostId: string;
   readonly memoryMib: number;
   readonly vcpus: number;
-  readonly ports: readonly PortMapping[];
   /** The rungs that this host can try for the service, in order. */
   readonly rungs: readonly StartRung[];
   readonly readinessTimeoutMs: number;
   readonly restartPolicy: 'never' | 'on-failure' | 'always';
   /** Events of this instance that some plugin listens to; the others are not raised. */
-  readonly events: readonly string[];
+  readonly events: readonly PluginEventName[];
 }
 
 /** Answer of the update `awaitReady`. */
@@ -88,12 +97,13 @@ export interface ServiceVmReady {
   readonly ports: readonly PortMapping[];
 }
 
-/** From the host's watcher: the guest is gone. `bootId` tells a late message about a former boot apart. */
+/** From the host's watcher: the guest is gone. `bootId` tells late news of a former boot apart. */
 export interface GuestStopped {
   readonly bootId: string;
-  readonly reason: Extract<EndReason, 'guest-stopped' | 'guest-crashed' | 'host-rebooted' | 'lost'>;
+  readonly reason: GuestStopReason;
   readonly detail: string;
 }
+export type GuestStopReason = Extract<EndReason, 'guest-stopped' | 'guest-crashed' | 'host-rebooted' | 'lost'>;
 
 /** From the API: the set of users turned empty, or came back. */
 export interface LeasesChanged {
@@ -101,15 +111,33 @@ export interface LeasesChanged {
 }
 
 export interface StopServiceVm {
-  /** Who asked, for the record. */
+  /** `principalName` of who asked, for the record. */
   readonly by: string;
-  /** Whether to stop although others still use it. */
-  readonly force: boolean;
 }
 
 /** Result of the workflow, and what its row says in the end. */
 export interface ServiceVmOutcome {
   readonly state: Extract<ServiceVmState, 'stopped' | 'failed'>;
   readonly reason: EndReason;
-  readonly error?: { readonly code: ErrorCode; readonly detail: string; readonly facts: ErrorFacts };
+  readonly error?: DescribedFailure;
+  /** What a `build` leaves behind. */
+  readonly saved?: SavedGuest;
 }
+
+/** A guest's memory and the disk that belongs to it, as stored images. */
+export interface SavedGuest {
+  readonly diskId: string;
+  readonly memoryId: string;
+  readonly under: HypervisorFingerprint;
+  readonly memoryMib: number;
+  readonly vcpus: number;
+}
+
+/** Names of the messages that a `serviceVm` execution takes. */
+export const serviceVmMessages = {
+  awaitReady: 'awaitReady',
+  stop: 'stop',
+  leasesChanged: 'leasesChanged',
+  guestStopped: 'guestStopped',
+  progress: 'progress',
+} as const;

@@ -1,0 +1,144 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { HostActivities } from '../../workflows/contract/activities.ts';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { PortMapping } from '../../workflows/contract/service-vm.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { diskPath, incomingDiskPath, incomingMemoryPath, instanceFolder, serialLogPath } from '../images/host-paths.ts';
+import { imageFile } from '../images/image-store.ts';
+import { createOverlay } from '../images/overlay.ts';
+import { runTool } from '../images/run-tool.ts';
+import { busyPorts } from '../network/busy-ports.ts';
+import { findInstance, type Instance } from '../store/instances.ts';
+import { replacePorts } from '../store/ports.ts';
+import type { Store } from '../store/store.ts';
+import { cloneXml, domainXml, type DomainIdentity } from './domain-xml.ts';
+import { domainName, type HostContext } from './host-context.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { awaitAnswer } from './readiness.ts';
+import { streamSavedGuest } from './restore-stream.ts';
+import { saveGuest } from './save-guest.ts';
+import { warmUp } from './warm-up.ts';
+
+/** The activities that touch this host's hypervisor and disks. Each finds out first what a former attempt left. */
+export function createHostActivities(context: HostContext): HostActivities {
+  const { paths, store, hypervisor } = context;
+
+  /** Starts the guest of a boot unless it runs already; what is left of other boots goes first. */
+  const startOnce = async (serviceVmId: string, bootId: string, start: (identity: DomainIdentity, instance: Instance) => Promise<void>) => {
+    const name = domainName(context, serviceVmId);
+    const found = await hypervisor.findDomain(name);
+    if (found?.bootId === bootId && found.running) return;
+    if (found) await hypervisor.destroyDomain(name);
+    const instance = await requireInstance(store, serviceVmId);
+    const ports = await bindablePorts(context, instance);
+    await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
+    await start(
+      {
+        name,
+        bootId,
+        cloudletId: context.cloudletId,
+        serviceVmId,
+        diskPath: diskPath(paths, serviceVmId),
+        serialLogPath: serialLogPath(paths, serviceVmId),
+        network: { ports },
+      },
+      instance,
+    );
+  };
+
+  return {
+    cloneDisk: ({ serviceVmId, rung }) =>
+      withHeartbeat(async (signal) => {
+        const { images } = await requireInstance(store, serviceVmId);
+        const image = rung === 'restore' ? images.saved?.disk : images.disk;
+        if (!image) throw new CloudletError('image-unavailable', 'The service has no saved state any more.');
+        await createOverlay(await imageFile(paths, image), diskPath(paths, serviceVmId), signal);
+      }),
+
+    removeDisk: async ({ serviceVmId }) => {
+      for (const path of [
+        instanceFolder(paths, serviceVmId),
+        incomingDiskPath(paths, serviceVmId),
+        incomingMemoryPath(paths, serviceVmId),
+      ]) {
+        await rm(path, { recursive: true, force: true });
+      }
+    },
+
+    bootGuest: ({ serviceVmId, bootId }) =>
+      withHeartbeat(async () => {
+        const { accelerator } = await hypervisor.fingerprint();
+        await startOnce(serviceVmId, bootId, (identity, { memoryMib, vcpus }) =>
+          hypervisor.createDomain(domainXml({ ...identity, accelerator, memoryMib, vcpus })),
+        );
+      }),
+
+    restoreGuest: ({ serviceVmId, bootId }) =>
+      withHeartbeat(async (signal) => {
+        await startOnce(serviceVmId, bootId, async (identity, { images }) => {
+          if (!images.saved) throw new CloudletError('image-unavailable', 'The service has no saved state any more.');
+          const savedPath = await imageFile(paths, images.saved.memory);
+          await restoreClone(hypervisor, savedPath, join(instanceFolder(paths, serviceVmId), 'restore.fifo'), identity, signal);
+        });
+      }),
+
+    destroyGuest: ({ serviceVmId }) => withHeartbeat(() => hypervisor.destroyDomain(domainName(context, serviceVmId))),
+
+    awaitGuest: ({ serviceVmId, timeoutMs }) =>
+      withHeartbeat(async (signal) => {
+        const { spec, ports } = await requireInstance(store, serviceVmId);
+        const usernet = () => hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
+        await awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
+      }),
+
+    warmUpGuest: ({ serviceVmId }) =>
+      withHeartbeat(async (signal) => {
+        const { spec, ports } = await requireInstance(store, serviceVmId);
+        await warmUp(context.catalogue(spec.serviceId)?.warmUp ?? [], ports, signal);
+      }),
+
+    saveGuest: ({ serviceVmId, bootId }) =>
+      withHeartbeat(async (signal) => saveGuest(context, await requireInstance(store, serviceVmId), bootId, signal)),
+  };
+}
+
+async function requireInstance(store: Store, serviceVmId: string): Promise<Instance> {
+  const instance = await findInstance(store, serviceVmId);
+  if (!instance) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId} with an image.`);
+  return instance;
+}
+
+/** The instance's ports, those that something else on this host took meanwhile replaced. */
+async function bindablePorts({ store, portRange }: HostContext, { serviceVmId, ports }: Instance): Promise<readonly PortMapping[]> {
+  let current = ports;
+  for (let busy = await busyPorts(current); busy.length > 0; busy = await busyPorts(current)) {
+    current = await replacePorts(store, serviceVmId, busy, portRange);
+  }
+  return current;
+}
+
+/** Restores from a FIFO that delivers the saved state as that of this instance. */
+async function restoreClone(
+  hypervisor: Hypervisor,
+  savedPath: string,
+  fifoPath: string,
+  identity: DomainIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  await rm(fifoPath, { force: true });
+  await runTool('mkfifo', ['-m', '600', fifoPath], { signal });
+  const restored = new AbortController();
+  try {
+    const stream = streamSavedGuest(savedPath, fifoPath, (xml) => cloneXml(xml, identity), AbortSignal.any([signal, restored.signal]));
+    // A stream that fails leaves the hypervisor waiting for bytes: closing the FIFO is what ends its call.
+    const restore = hypervisor.restoreDomain(fifoPath).finally(() => restored.abort());
+    const [restoring, streaming] = await Promise.allSettled([restore, stream]);
+    if (restoring.status === 'rejected') {
+      const streamFault = streaming.status === 'rejected' && !restored.signal.aborted ? streaming.reason : undefined;
+      throw streamFault ?? restoring.reason;
+    }
+  } finally {
+    await rm(fifoPath, { force: true });
+  }
+}

@@ -1,0 +1,39 @@
+import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
+import type { GuestStopReason } from '../../workflows/contract/service-vm.ts';
+import type { DomainOwner } from './domain-xml.ts';
+
+/** A domain of this cloudlet, as the hypervisor has it now. */
+export interface OwnDomain extends DomainOwner {
+  readonly name: string;
+  readonly running: boolean;
+}
+
+/** News of domains. After `reconnected` anything may have happened unseen: look again. */
+export type DomainNews =
+  | { readonly kind: 'stopped'; readonly name: string; readonly bootId: string; readonly reason: GuestStopReason; readonly detail: string }
+  | { readonly kind: 'reconnected' };
+
+/**
+ * What the cloudlet asks of a hypervisor. Every method throws `CloudletError`: `hypervisor-unavailable` when it does
+ * not answer (try again), `hypervisor-refused` with its own words when it says no.
+ */
+export interface Hypervisor {
+  fingerprint(): Promise<HypervisorFingerprint>;
+  /** Starts a transient domain. */
+  createDomain(xml: string): Promise<void>;
+  /** Brings a domain back from a saved state, or from a FIFO that delivers one, and lets it run. */
+  restoreDomain(path: string): Promise<void>;
+  /** Saves a domain to a file and ends it. */
+  saveDomain(name: string, path: string): Promise<void>;
+  /** Ends a domain at once. Fine when there is none. */
+  destroyDomain(name: string): Promise<void>;
+  /** @returns undefined when there is no such domain, or it is not one of a cloudlet */
+  findDomain(name: string): Promise<OwnDomain | undefined>;
+  /** All domains of cloudlets on this hypervisor. */
+  listDomains(): Promise<OwnDomain[]>;
+  /** Asks QEMU's human monitor of a domain. @returns what it answers */
+  monitor(name: string, command: string): Promise<string>;
+  /** News until the signal says stop; goes on over restarts of the hypervisor. */
+  news(signal: AbortSignal): AsyncIterable<DomainNews>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,116 @@
+import { get } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { ReadinessProbe } from '../../workflows/contract/service.ts';
+import type { PortMapping } from '../../workflows/contract/service-vm.ts';
+import { formatDuration } from '../../workflows/contract/units.ts';
+import { activeFlows, parseUsernet } from './usernet.ts';
+
+/**
+ * An attempt is given up after this long: at first soon, since a connection made before the guest listens may stay
+ * silent for seconds after it does; later more, for a service that is slow to answer.
+ */
+const attemptTimeoutMs = (elapsedMs: number): number => Math.max(1_000, elapsedMs / 4);
+/** A new attempt begins this often, whether or not earlier ones have answered: at most twenty are under way. */
+const attemptEveryMs = (elapsedMs: number): number => attemptTimeoutMs(elapsedMs) / 20;
+const usernetEveryMs = 50;
+
+export interface Readiness {
+  readonly probe: ReadinessProbe;
+  readonly ports: readonly PortMapping[];
+  readonly timeoutMs: number;
+  /** QEMU's table of the guest's connections (`info usernet`). */
+  readonly usernet: () => Promise<string>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Waits until the guest's application answers. A TCP connection proves nothing, since QEMU accepts it before anything
+ * listens in the guest: either HTTP was spoken, or QEMU says that the guest itself took the connection.
+ * @throws CloudletError `guest-unresponsive`
+ */
+export async function awaitAnswer({ probe, ports, timeoutMs, usernet, signal }: Readiness): Promise<void> {
+  if (probe.kind === 'none') return;
+  const port = ports.find(({ guestPort, protocol }) => guestPort === probe.guestPort && protocol === 'tcp');
+  if (!port)
+    throw new CloudletError(
+      'invalid-input',
+      `The readiness probe asks guest port ${probe.guestPort}, which is not a TCP port of the service.`,
+    );
+
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, over.signal]);
+  const attempt: Attempt =
+    probe.kind === 'http'
+      ? (withinMs) => answersHttp(port.hostPort, probe.path, withinMs, stop)
+      : (withinMs) => acceptsTcp(port, usernet, withinMs, stop);
+  try {
+    const answered = await firstSuccess(attempt, timeoutMs, stop);
+    signal.throwIfAborted();
+    if (answered) return;
+  } finally {
+    over.abort();
+  }
+  throw new CloudletError(
+    'guest-unresponsive',
+    `The guest did not answer ${probe.kind === 'http' ? `GET ${probe.path}` : 'a connection'} on its port ${probe.guestPort} within ${formatDuration(timeoutMs)}. Its serial log says how far it came: cloudlet vm logs.`,
+  );
+}
+
+/** One try. Never rejects. */
+type Attempt = (withinMs: number) => Promise<boolean>;
+
+/** Starts attempts until one succeeds. @returns false when the time is up */
+async function firstSuccess(attempt: Attempt, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  const startedAt = performance.now();
+  let succeeded = false;
+  let wake: () => void = () => undefined;
+  for (;;) {
+    const elapsedMs = performance.now() - startedAt;
+    if (succeeded || elapsedMs >= timeoutMs || signal.aborted) return succeeded;
+    const woken = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    void attempt(attemptTimeoutMs(elapsedMs)).then((success) => {
+      succeeded ||= success;
+      if (success) wake();
+    });
+    await Promise.race([woken, sleep(attemptEveryMs(elapsedMs))]);
+  }
+}
+
+function answersHttp(hostPort: number, path: string, withinMs: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get({ host: '127.0.0.1', port: hostPort, path, agent: false, signal, timeout: withinMs }, (response) => {
+      response.resume();
+      resolve((response.statusCode ?? 500) < 400);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+    request.on('close', () => resolve(false));
+  });
+}
+
+async function acceptsTcp(
+  { hostPort, guestPort }: PortMapping,
+  usernet: () => Promise<string>,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const socket = connect({ host: '127.0.0.1', port: hostPort, signal });
+  socket.on('error', () => undefined);
+  try {
+    const deadline = performance.now() + withinMs;
+    while (!signal.aborted && performance.now() < deadline) {
+      await sleep(usernetEveryMs);
+      const flows = activeFlows(parseUsernet(await usernet()));
+      if (flows.some(({ protocol, destinationPort }) => protocol === 'tcp' && destinationPort === guestPort)) return true;
+    }
+    return false;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

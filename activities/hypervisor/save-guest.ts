@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { SavedGuest } from '../../workflows/contract/service-vm.ts';
+import { diskPath, incomingDiskPath, incomingMemoryPath } from '../images/host-paths.ts';
+import { adoptImage } from '../images/image-store.ts';
+import { runTool } from '../images/run-tool.ts';
+import { recordImage } from '../store/images.ts';
+import type { Instance } from '../store/instances.ts';
+import { domainName, type HostContext } from './host-context.ts';
+import { parseSaveImageHeader, saveImageHeaderBytes } from './save-image.ts';
+
+/**
+ * Saves a running guest as two images: its memory, and its disk as a difference to the one it was booted from. The
+ * guest is gone afterwards. A repeat finds how far the former attempt came.
+ */
+export async function saveGuest(context: HostContext, instance: Instance, bootId: string, signal: AbortSignal): Promise<SavedGuest> {
+  const { paths, store, hypervisor, hostId } = context;
+  const { serviceVmId, images, memoryMib, vcpus } = instance;
+  await mkdir(paths.incoming, { recursive: true });
+  const memoryPath = incomingMemoryPath(paths, serviceVmId);
+  const savedDiskPath = incomingDiskPath(paths, serviceVmId);
+  const name = domainName(context, serviceVmId);
+  const under = await hypervisor.fingerprint();
+
+  const domain = await hypervisor.findDomain(name);
+  if (domain?.bootId === bootId) {
+    await rm(memoryPath, { force: true });
+    await hypervisor.saveDomain(name, memoryPath);
+  } else if (!(await isComplete(memoryPath))) {
+    throw new CloudletError('guest-unresponsive', 'The guest stopped before its state was saved. Build the service again.');
+  }
+  if (!existsSync(savedDiskPath)) {
+    // The difference names its base by file name alone: both lie in the same folder from now on.
+    const overlay = diskPath(paths, serviceVmId);
+    await runTool('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-b', images.disk.sha256, '-F', 'qcow2', overlay], { signal });
+    await rename(overlay, savedDiskPath);
+  }
+
+  const disk = await adoptImage(paths, savedDiskPath, { signal });
+  const memory = await adoptImage(paths, memoryPath, { signal });
+  const { virtualSizeBytes } = images.disk;
+  const diskImage = await recordImage(store, hostId, { ...disk, kind: 'disk', virtualSizeBytes, backingId: images.disk.id });
+  const memoryImage = await recordImage(store, hostId, { ...memory, kind: 'memory', virtualSizeBytes: null, backingId: null });
+  return { diskId: diskImage.id, memoryId: memoryImage.id, under, memoryMib, vcpus };
+}
+
+/** libvirt writes the final magic last, so a file that begins with it is whole. */
+async function isComplete(path: string): Promise<boolean> {
+  const file = await open(path).catch(() => undefined);
+  if (!file) return false;
+  try {
+    const header = Buffer.alloc(saveImageHeaderBytes);
+    await file.read(header, 0, header.length, 0);
+    parseSaveImageHeader(header);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+
+/** Where a host keeps what belongs to images and instances. All of it lies in the data directory. */
+export interface HostPaths {
+  /** Content-addressed files, read-only. */
+  readonly images: string;
+  /** What is on its way into `images`; emptied when nobody works on it. */
+  readonly incoming: string;
+  /** One folder an instance: its disk and, while it is restored, a FIFO. Gone with the instance. */
+  readonly instances: string;
+  /** Serial logs outlive their instance, so that a failure can be understood. */
+  readonly serialLogs: string;
+  /** Where admins put disks that services are to be made of. */
+  readonly imports: string;
+  /** Downloaded packages and the like; may vanish at any time. */
+  readonly cache: string;
+}
+
+export const hostPaths = (dataDirectory: string, importDirectory?: string): HostPaths => ({
+  images: join(dataDirectory, 'images', 'sha256'),
+  incoming: join(dataDirectory, 'images', 'incoming'),
+  instances: join(dataDirectory, 'instances'),
+  serialLogs: join(dataDirectory, 'logs', 'service-vms'),
+  imports: importDirectory ?? join(dataDirectory, 'imports'),
+  cache: join(dataDirectory, 'cache'),
+});
+
+export const imagePath = (paths: HostPaths, sha256: string): string => join(paths.images, sha256);
+export const instanceFolder = (paths: HostPaths, serviceVmId: string): string => join(paths.instances, serviceVmId);
+export const diskPath = (paths: HostPaths, serviceVmId: string): string => join(instanceFolder(paths, serviceVmId), 'disk.qcow2');
+export const serialLogPath = (paths: HostPaths, serviceVmId: string): string => join(paths.serialLogs, `${serviceVmId}.log`);
+/** Where the disk and the memory of a guest lie while they become images. */
+export const incomingDiskPath = (paths: HostPaths, serviceVmId: string): string => join(paths.incoming, `${serviceVmId}.qcow2`);
+export const incomingMemoryPath = (paths: HostPaths, serviceVmId: string): string => join(paths.incoming, `${serviceVmId}.save`);

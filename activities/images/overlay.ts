@@ -1,0 +1,47 @@
+import { mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { bytesPerMib, formatBytes } from '../../workflows/contract/units.ts';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import { asDiskError, diskFull, runTool } from './run-tool.ts';
+
+/** Below this an instance would hit the wall within minutes: better no start than a guest that dies. */
+export const minimumFreeBytes = 64 * bytesPerMib;
+
+/**
+ * Makes a disk that holds only the differences to `basePath`. Repeating it starts from an empty difference again.
+ * @throws CloudletError `capacity-exhausted` (disk), `image-unavailable` when the base is not a disk
+ */
+export async function createOverlay(basePath: string, overlayPath: string, signal?: AbortSignal): Promise<void> {
+  try {
+    await mkdir(dirname(overlayPath), { recursive: true });
+    const freeBytes = await freeSpaceBytes(dirname(overlayPath));
+    if (freeBytes < minimumFreeBytes) throw diskFull(`${formatBytes(freeBytes)} are left, ${formatBytes(minimumFreeBytes)} are needed`);
+    const unfinished = `${overlayPath}.new`;
+    await rm(unfinished, { force: true });
+    await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', basePath, '-F', 'qcow2', unfinished], {
+      signal,
+    });
+    await rename(unfinished, overlayPath);
+  } catch (error) {
+    throw asOverlayError(asDiskError(error), basePath);
+  }
+}
+
+function asOverlayError(error: unknown, basePath: string): unknown {
+  if (
+    error instanceof CloudletError &&
+    error.code === 'internal' &&
+    /not in qcow2 format|Image is corrupt|backing file/i.test(error.message)
+  ) {
+    return new CloudletError(
+      'image-unavailable',
+      `The disk image ${basePath} cannot be read: ${error.message}. Build or import the service again.`,
+    );
+  }
+  return error;
+}
+
+export async function freeSpaceBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+
+export interface ToolRun {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Runs a program and waits for it; it is killed when the signal or the time says so.
+ * @returns its standard output
+ * @throws CloudletError `capacity-exhausted` when the disk is full, else `internal` with the tool's last words
+ */
+export function runTool(command: string, args: readonly string[], { signal, timeoutMs = 120_000 }: ToolRun = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024, killSignal: 'SIGKILL' as const, signal };
+    execFile(command, args, options, (error, stdout, stderr) => {
+      if (!error) return resolve(stdout);
+      signal?.throwIfAborted();
+      reject(toolFailure(command, error, stderr));
+    });
+  });
+}
+
+function toolFailure(command: string, error: Error & { code?: unknown }, stderr: string): CloudletError {
+  const lastWords = stderr.trim().split('\n').slice(-3).join(' ') || error.message;
+  if (/No space left on device/i.test(stderr)) return diskFull(lastWords, error);
+  if (error.code === 'ENOENT')
+    return new CloudletError('internal', `The program ${command} is missing. \`cloudlet doctor\` says what to install.`);
+  return new CloudletError('internal', `${command} failed: ${lastWords}`, {}, { cause: error });
+}
+
+export const diskFull = (detail: string, cause?: unknown): CloudletError =>
+  new CloudletError(
+    'capacity-exhausted',
+    `The disk of this host is full: ${detail}. Free some space and ask again.`,
+    { resource: 'disk' },
+    { cause },
+  );
+
+/** Names ENOSPC and its kin `capacity-exhausted`; other errors pass as they are. */
+export function asDiskError(error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? diskFull((error as Error).message, error) : error;
+}

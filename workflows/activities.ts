@@ -1,0 +1,43 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { CloudletActivities, HostActivities, RecordActivities } from './contract/activities.ts';
+import { cloudletTaskQueue, hostTaskQueue } from './contract/ids.ts';
+import { msPerMinute } from './contract/units.ts';
+
+/**
+ * The database's side of a workflow. Retried until the database is back: the work outlives its restarts. What is wrong
+ * for good is thrown as a failure that is not retried.
+ */
+export const records = proxyLocalActivities<RecordActivities>({
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '200ms', maximumInterval: '5s' },
+});
+
+/** How long a host's worker may be silent before somebody else takes over: a killed worker is noticed by this alone. */
+const heartbeatTimeout = '5s';
+
+/** Steps forward: tried a few times, then the operation is undone. */
+export const onHost = (hostId: string, startToCloseTimeoutMs: number = 5 * msPerMinute) =>
+  proxyActivities<HostActivities>({
+    taskQueue: hostTaskQueue(hostId),
+    startToCloseTimeout: startToCloseTimeoutMs,
+    heartbeatTimeout,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 5 },
+  });
+
+/** Undos: tried until they succeed. */
+export const onHostUntilDone = (hostId: string) =>
+  proxyActivities<HostActivities>({
+    taskQueue: hostTaskQueue(hostId),
+    startToCloseTimeout: '2m',
+    heartbeatTimeout,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  });
+
+export const handlerActivities = (policy: { pluginId: string; timeoutMs: number; attempts: number }) =>
+  proxyActivities<CloudletActivities>({
+    taskQueue: cloudletTaskQueue,
+    startToCloseTimeout: policy.timeoutMs,
+    summary: `plugin ${policy.pluginId}`,
+    retry: { initialInterval: '500ms', maximumAttempts: policy.attempts },
+  });

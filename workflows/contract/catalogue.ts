@@ -1,0 +1,35 @@
+/** A service that comes with the cloudlet: what a plugin contributes, and what the host's activities use of it. */
+import type { ServiceSpec } from './service.ts';
+
+export interface CatalogueService {
+  readonly spec: ServiceSpec;
+  /**
+   * Assembles a bootable disk in `workDirectory`, which is empty and thrown away afterwards. May run twice.
+   * @returns path of the disk
+   */
+  assemble(context: AssembleContext): Promise<AssembledDisk>;
+  /** Requests made once when the guest first answers, so that the saved state has warm caches. */
+  readonly warmUp?: readonly WarmUpRequest[];
+}
+
+export interface AssembledDisk {
+  readonly diskPath: string;
+  readonly format: 'qcow2' | 'raw';
+}
+
+export interface AssembleContext {
+  readonly workDirectory: string;
+  /** Kept between assemblies, for downloaded packages; its content may vanish at any time. */
+  readonly cacheDirectory: string;
+  readonly signal: AbortSignal;
+  progress(percent: number, message: string): void;
+}
+
+export interface WarmUpRequest {
+  readonly guestPort: number;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly contentType?: string;
+  /** Called when the request is made. */
+  body?(): Promise<Uint8Array>;
+}

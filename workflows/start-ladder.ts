@@ -1,0 +1,114 @@
+import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
+import { onHost, onHostUntilDone } from './activities.ts';
+import type { ErrorCode } from './contract/errors.ts';
+import { describeFailure } from './contract/failure.ts';
+import type { OperationProgress } from './contract/operation.ts';
+import type { Placement, StartRung } from './contract/service-vm.ts';
+import { msPerSecond } from './contract/units.ts';
+import { applicationFailure } from './failures.ts';
+import type { Saga, Step } from './saga.ts';
+
+/** A rung that starts a guest; `join` is a lease on one that runs already. */
+export type GuestRung = Exclude<StartRung, 'join'>;
+
+interface RungPlan {
+  /** What people read while it runs. */
+  readonly message: string;
+  readonly start: 'bootGuest' | 'restoreGuest';
+  /** How much of the readiness time it may use: a restored guest answers at once or never. */
+  readonly timeoutMs: (readinessTimeoutMs: number) => number;
+}
+
+/** What tells the rungs apart. All of them clone a disk, start a guest and wait until it answers. */
+const rungPlans: Readonly<Record<GuestRung, RungPlan>> = {
+  restore: {
+    message: 'Restoring the saved state',
+    start: 'restoreGuest',
+    timeoutMs: (readinessTimeoutMs) => Math.min(readinessTimeoutMs, 30 * msPerSecond),
+  },
+  'cold-boot': { message: 'Booting the guest', start: 'bootGuest', timeoutMs: (readinessTimeoutMs) => readinessTimeoutMs },
+};
+
+/** Failures of one rung that say nothing about the next. */
+const fallsThrough: readonly ErrorCode[] = ['hypervisor-refused', 'image-unavailable', 'guest-unresponsive', 'internal'];
+
+export interface Climb {
+  readonly serviceVmId: string;
+  readonly placement: Placement;
+  readonly bootIdOf: (rung: GuestRung) => string;
+  /** Whether the watcher saw the guest of this boot end. */
+  readonly guestGone: (bootId: string) => boolean;
+  readonly report: (phase: string, step: number, message: string) => OperationProgress;
+}
+
+/**
+ * Brings a guest up by the cheapest rung that serves, each one's leavings undone before the next is tried.
+ * @returns the rung and boot that answered
+ * @throws the failure of the last rung
+ */
+export async function climb(
+  saga: Saga,
+  { serviceVmId, placement, bootIdOf, guestGone, report }: Climb,
+): Promise<{ rung: GuestRung; bootId: string }> {
+  const rungs = placement.rungs.filter((rung): rung is GuestRung => rung !== 'join');
+  const host = onHost(placement.hostId);
+  const undo = onHostUntilDone(placement.hostId);
+  for (const [index, rung] of rungs.entries()) {
+    const plan = rungPlans[rung];
+    const bootId = bootIdOf(rung);
+    const timeoutMs = plan.timeoutMs(placement.readinessTimeoutMs);
+    const steps: readonly Step[] = [
+      {
+        name: 'cloneDisk',
+        run: () => host.cloneDisk({ serviceVmId, rung, progress: report('clone', 2, 'Cloning the disk') }),
+        undo: () => undo.removeDisk({ serviceVmId }),
+      },
+      {
+        name: plan.start,
+        run: () => host[plan.start]({ serviceVmId, bootId, progress: report(rung, 3, plan.message) }),
+        undo: () => undo.destroyGuest({ serviceVmId }),
+      },
+      {
+        name: 'awaitGuest',
+        run: () =>
+          awaitAnswer(placement.hostId, { serviceVmId, timeoutMs, progress: report('probe', 4, 'Waiting until the service answers') }, () =>
+            guestGone(bootId),
+          ),
+      },
+    ];
+    const mark = saga.mark();
+    try {
+      for (const step of steps) await saga.run(step);
+      return { rung, bootId };
+    } catch (error) {
+      const { code, detail } = describeFailure(error);
+      const last = index === rungs.length - 1;
+      if (isCancellation(error) || last || !fallsThrough.includes(code)) throw error;
+      log.warn('A rung of the start ladder failed; trying the next', { rung, code, detail });
+      await saga.unwindTo(mark);
+    }
+  }
+  throw new Error('The placement names no rung that starts a guest');
+}
+
+/** Waits for the guest's application, but no longer than its guest lives. */
+async function awaitAnswer(
+  hostId: string,
+  input: { serviceVmId: string; timeoutMs: number; progress: OperationProgress },
+  guestGone: () => boolean,
+): Promise<void> {
+  const probe = new CancellationScope();
+  const answered = probe.run(() => onHost(hostId, input.timeoutMs + 30 * msPerSecond).awaitGuest(input));
+  // Whoever loses the race must not fail the workflow afterwards.
+  answered.catch(() => undefined);
+  await Promise.race([answered, condition(guestGone)]);
+  if (guestGone()) {
+    probe.cancel();
+    throw applicationFailure({
+      code: 'guest-unresponsive',
+      detail: 'The guest stopped by itself while it was starting. Its serial log says more: cloudlet vm logs.',
+      facts: {},
+    });
+  }
+  await answered;
+}
