@@ -17,7 +17,8 @@ export async function pollUntil<Answer>(
   { deadlineMs, everyMs = 50, signal }: PollOptions,
 ): Promise<Answer | undefined> {
   const deadline = performance.now() + deadlineMs;
-  while (!signal?.aborted) {
+  const isStopped = (): boolean => signal?.aborted === true;
+  while (!isStopped()) {
     const answer = await Promise.resolve()
       .then(ask)
       .catch(() => undefined);
