@@ -34,7 +34,10 @@ const daemonConfig = (onlyInterface: string | undefined): string =>
 /** avahi-daemon knows no other place for its own files than /run, and drops to a user who cannot pass closed folders. */
 const inPrivateRun = 'mount --bind "$2" "$1/dbus" && mount --rbind "$1" /run && exec avahi-daemon --file /run/avahi-daemon.conf';
 
-/** Starts an Avahi of our own on a bus of our own, without touching the host's /run, and waits until it is on the bus. */
+/**
+ * Starts an Avahi of our own on a bus of our own, without touching the host's /run, and waits until it is on the bus. It
+ * ends with its bus: the signal of our death does not survive its change of user.
+ */
 export async function startAvahi(options: AvahiOptions): Promise<{ readonly child: Child }> {
   const { directory, dbusDirectory, logPath, onlyInterface, signal } = options;
   const run = join(directory, 'run');

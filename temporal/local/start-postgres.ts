@@ -96,19 +96,31 @@ function isServed(dataDir: string): boolean {
   }
 }
 
-/** Asks as a client does, so that a server which is still recovering does not count. */
-async function answers(url: string): Promise<boolean> {
+async function withClient<Result>(url: string, use: (client: Client) => Promise<Result>): Promise<Result> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 2000 });
   client.on('error', () => {});
   try {
     await client.connect();
-    const found = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
-    if (found.rowCount === 0) await client.query(`create database ${databaseName}`);
-    return true;
+    return await use(client);
   } finally {
     await client.end();
   }
 }
+
+/**
+ * Asks a database something, so that a server which is still recovering does not count.
+ *
+ * @throws what the client throws where it does not answer
+ */
+export const databaseAnswers = (url: string): Promise<boolean> =>
+  withClient(url, async (client) => (await client.query('select 1')).rowCount === 1);
+
+const ensureDatabase = (serverUrl: string): Promise<boolean> =>
+  withClient(serverUrl, async (client) => {
+    const found = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
+    if (found.rowCount === 0) await client.query(`create database ${databaseName}`);
+    return true;
+  });
 
 /**
  * Starts PostgreSQL on loopback and on a unix socket, makes its cluster the first time, and waits until it answers.
@@ -143,7 +155,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     logPath,
     deadlineMs: 30_000,
     ...(signal && { signal }),
-    isReady: () => answers(`${serverUrl}/postgres`),
+    isReady: () => ensureDatabase(`${serverUrl}/postgres`),
   });
   return { url: `${serverUrl}/${databaseName}`, child };
 }

@@ -27,7 +27,7 @@ export function runProgram(argv: readonly [string, ...string[]], options: Progra
     execFile(file, rest, settings, (error, stdout, stderr) => {
       const code = error?.code;
       const status = error === null ? 0 : typeof code === 'number' ? code : undefined;
-      resolve({ status, stdout, stderr: stderr || (error === null ? '' : error.message) });
+      resolve({ status, stdout, stderr: typeof code === 'string' && stderr === '' ? (error?.message ?? '') : stderr });
     });
   });
 }
