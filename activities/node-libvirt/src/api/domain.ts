@@ -5,8 +5,14 @@ import { domainStateReason, type DomainStateReason } from '../protocol/domain-st
 import { enumName, type NameOf } from '../protocol/enum-name.ts';
 import type { DomainReference } from '../protocol/references.ts';
 import type { TypedParameter } from '../protocol/typed-parameters.ts';
+import { DomainBlockJobs } from './domain-block-jobs.ts';
+import { DomainJob } from './domain-job.ts';
+import { DomainMigration } from './domain-migration.ts';
 import { DomainQemu } from './domain-qemu.ts';
+import { DomainSnapshots } from './domain-snapshots.ts';
+import { DomainStatistics } from './domain-statistics.ts';
 import type { FlagOptions } from './flag-options.ts';
+import { ManagedSave } from './managed-save.ts';
 
 /** A domain's state by libvirt's names; `UNKNOWN` for what only a newer libvirt has. */
 export interface DomainStatus {
@@ -36,13 +42,25 @@ export interface SaveOptions extends FlagOptions {
  */
 export class Domain {
   readonly reference: DomainReference;
+  readonly blockJobs: DomainBlockJobs;
+  readonly job: DomainJob;
+  readonly managedSave: ManagedSave;
+  readonly migration: DomainMigration;
   readonly qemu: DomainQemu;
+  readonly snapshots: DomainSnapshots;
+  readonly statistics: DomainStatistics;
   readonly #caller: Caller;
 
   constructor(caller: Caller, reference: DomainReference) {
     this.#caller = caller;
     this.reference = reference;
+    this.blockJobs = new DomainBlockJobs(caller, reference);
+    this.job = new DomainJob(caller, reference);
+    this.managedSave = new ManagedSave(caller, reference);
+    this.migration = new DomainMigration(caller, reference);
     this.qemu = new DomainQemu(caller, reference);
+    this.snapshots = new DomainSnapshots(caller, reference);
+    this.statistics = new DomainStatistics(caller, reference);
   }
 
   get name(): string {

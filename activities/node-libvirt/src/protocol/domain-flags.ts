@@ -199,3 +199,31 @@ export const SnapshotDeleteFlag = {
   METADATA_ONLY: 2,
   CHILDREN_ONLY: 4,
 } as const;
+
+/** Of `DomainBlockJobs.commit`. */
+export const BlockCommitFlag = {
+  SHALLOW: 1,
+  DELETE: 2,
+  ACTIVE: 4,
+  RELATIVE: 8,
+  BANDWIDTH_BYTES: 16,
+} as const;
+
+/** Of `DomainBlockJobs.copy`. */
+export const BlockCopyFlag = {
+  SHALLOW: 1,
+  REUSE_EXT: 2,
+  TRANSIENT_JOB: 4,
+  SYNCHRONOUS_WRITES: 8,
+} as const;
+
+/** Of `DomainBlockJobs.abort`. */
+export const BlockJobAbortFlag = {
+  ASYNC: 1,
+  PIVOT: 2,
+} as const;
+
+/** Of `DomainBlockJobs.resize`, which sets it itself. */
+export const BlockResizeFlag = {
+  BYTES: 1,
+} as const;
