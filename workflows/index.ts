@@ -1,2 +1,4 @@
 /** What the worker's bundle holds. The only barrel: Temporal asks for one module of all workflows. */
+export { buildServiceImage } from './build-service-image.ts';
+export { reconcileHost } from './reconcile-host.ts';
 export { serviceVm } from './service-vm.ts';

@@ -47,7 +47,7 @@ export interface ServiceVmProgress {
   readonly progress: OperationProgress;
 }
 
-const steps = 5;
+const ownSteps = 5;
 /** A guest that keeps dying is given up; one that stayed up for long starts counting anew. */
 const maximumRestarts = 5;
 const restartCountResetMs = 10 * msPerMinute;
@@ -59,6 +59,7 @@ const restartDelayMs = (restarts: number): number => Math.min(2 ** (restarts - 1
  */
 export async function serviceVm(input: ServiceVmInput): Promise<ServiceVmOutcome> {
   const { serviceVmId, serviceId, operationId } = input;
+  const { stepsBefore, steps } = input.within ?? { stepsBefore: 0, steps: ownSteps };
   const saga = new Saga();
   let state: ServiceVmState = input.carried ? 'ready' : 'requested';
   let placement: Placement | undefined = input.carried?.placement;
@@ -75,7 +76,7 @@ export async function serviceVm(input: ServiceVmInput): Promise<ServiceVmOutcome
   const bringingUp = new CancellationScope();
 
   const report = (phase: string, step: number, message: string): OperationProgress => {
-    latest = { operationId, phase, step, steps, message };
+    latest = { operationId, phase, step: stepsBefore + step, steps, message };
     setCurrentDetails(`**${state}** · ${message}\n\nservice \`${serviceId}\`${placement ? ` · host \`${placement.hostId}\`` : ''}`);
     return latest;
   };
@@ -224,7 +225,7 @@ export async function serviceVm(input: ServiceVmInput): Promise<ServiceVmOutcome
     // Written first: from here on nobody joins an instance that goes away.
     await records.publishStopping({ serviceVmId, reason });
     state = 'stopping';
-    report('stopping', steps, 'Stopping');
+    report('stopping', ownSteps, 'Stopping');
     await raiseEvent(events, 'serviceVm.stopping', { serviceVmId, serviceId, hostId: placement?.hostId ?? '' });
     await saga.unwind();
     outcome = {

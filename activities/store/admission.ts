@@ -131,7 +131,7 @@ async function findJoinable(em: EntityManager, service: Service, holder: string,
   const candidates = await em.execute<{ id: string; users: string; held: boolean }[]>(
     `select vm.id, count(distinct l.holder) as users, coalesce(bool_or(l.holder = ?), false) as held
      from service_vms vm left join leases l on l.service_vm_id = vm.id and l.expires_at_ms > ?
-     where vm.service_id = ? and vm.shared and vm.state = any(?::text[])
+     where vm.service_id = ? and vm.shared and vm.purpose = 'serve' and vm.state = any(?::text[])
      group by vm.id
      order by held desc, (vm.state = 'ready') desc, vm.requested_at`,
     [holder, nowMs, service.id, `{${joinableServiceVmStates.join(',')}}`],
@@ -172,6 +172,8 @@ function insertRequested(em: EntityManager, service: Service, request: StartRequ
     image: null,
     rung: null,
     bootId: null,
+    hostBootId: null,
+    purpose: 'serve',
     endReason: null,
     problem: null,
     readyAt: null,

@@ -50,3 +50,24 @@ export async function imagesOfServiceImage(em: EntityManager, serviceImageId: st
     saved: savedDisk && memory ? { disk: toStored(savedDisk), memory: toStored(memory) } : null,
   };
 }
+
+/**
+ * Forgets images that no service refers to.
+ * @returns SHA-256 of the images that this host holds and must keep
+ */
+export async function forgetUnusedImages(store: Store, hostId: string): Promise<ReadonlySet<string>> {
+  return store.transaction(async (em) => {
+    await em.execute(
+      `with recursive used(id) as (
+         select unnest(array[disk_id, saved_disk_id, memory_id]) from service_images
+         union select i.backing_id from images i join used on used.id = i.id where i.backing_id is not null
+       )
+       delete from images where id not in (select id from used where id is not null)`,
+    );
+    const kept = await em.execute<{ sha256: string }[]>(
+      'select i.sha256 from images i join image_locations l on l.image_id = i.id where l.host_id = ?',
+      [hostId],
+    );
+    return new Set(kept.map(({ sha256 }) => sha256));
+  });
+}

@@ -1,5 +1,6 @@
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
-import type { PortMapping } from '../../workflows/contract/service-vm.ts';
+import { liveServiceVmStates, type PortMapping } from '../../workflows/contract/service-vm.ts';
+import { msPerSecond } from '../../workflows/contract/units.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { imagesOfServiceImage, type InstanceImages } from './images.ts';
 import { portsOf } from './ports.ts';
@@ -29,4 +30,41 @@ export async function findInstance(store: Store, serviceVmId: string): Promise<I
     ports: await portsOf(em, serviceVmId),
     images: await imagesOfServiceImage(em, serviceVm.image.id),
   };
+}
+
+/** Guests that should run on a host now, with the boot that should be there. */
+export async function bootedInstances(
+  store: Store,
+  hostId: string,
+): Promise<{ serviceVmId: string; bootId: string; bootedBefore: boolean }[]> {
+  const rows = await store
+    .fork()
+    .execute<{ id: string; boot_id: string; host_boot_id: string | null }[]>(
+      `select id, boot_id, host_boot_id from service_vms where host_id = ? and state = 'ready' and boot_id is not null`,
+      [hostId],
+    );
+  return rows.map((row) => ({ serviceVmId: row.id, bootId: row.boot_id, bootedBefore: row.host_boot_id !== store.clock.bootId }));
+}
+
+/** Ready instances of a host and how long each may be idle. */
+export async function servedInstances(store: Store, hostId: string): Promise<{ serviceVmId: string; idleMs: number }[]> {
+  const rows = await store.fork().execute<{ id: string; idle_seconds: number }[]>(
+    `select vm.id, (s.spec->>'idleSeconds')::int as idle_seconds
+     from service_vms vm join services s on s.id = vm.service_id where vm.host_id = ? and vm.state = 'ready'`,
+    [hostId],
+  );
+  return rows.map((row) => ({ serviceVmId: row.id, idleMs: row.idle_seconds * msPerSecond }));
+}
+
+/**
+ * Ids of instances that hold something on a host, and of those that were asked for and never taken up by a workflow.
+ * A request is given a minute, since the row is written just before its workflow starts.
+ */
+export async function liveInstances(store: Store, hostId: string): Promise<string[]> {
+  const rows = await store.fork().execute<{ id: string }[]>(
+    `select id from service_vms
+     where (host_id = ? and state = any(?::text[])) or (state = 'requested' and requested_at < now() - interval '1 minute')`,
+    [hostId, `{${liveServiceVmStates.filter((state) => state !== 'requested').join(',')}}`],
+  );
+  return rows.map(({ id }) => id);
 }

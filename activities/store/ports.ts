@@ -11,8 +11,8 @@ import type { Store } from './store.ts';
 
 /** Host ports that may be given to guests, both ends included. */
 export interface PortRange {
-  readonly from: number;
-  readonly to: number;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Gives an instance a host port for each port of its service. Repeating it answers those that it holds. */
@@ -49,16 +49,16 @@ const toMapping = ({ name, protocol, guestPort, hostPort }: PortReservation): Po
  * A port at random, so that a client with an old address rarely meets another service there.
  * @throws CloudletError `capacity-exhausted`
  */
-export function pickPort({ from, to }: PortRange, isTaken: (port: number) => boolean): number {
-  const size = to - from + 1;
+export function pickPort({ first, last }: PortRange, isTaken: (port: number) => boolean): number {
+  const size = last - first + 1;
   const start = randomInt(size);
   for (let offset = 0; offset < size; offset += 1) {
-    const port = from + ((start + offset) % size);
+    const port = first + ((start + offset) % size);
     if (!isTaken(port)) return port;
   }
   throw new CloudletError(
     'capacity-exhausted',
-    `All ${size} host ports for guests (${from}-${to}) are taken. Stop a Service VM, or widen the range.`,
+    `All ${size} host ports for guests (${first}-${last}) are taken. Stop a Service VM, or widen the range.`,
     {
       resource: 'port',
       needed: 1,

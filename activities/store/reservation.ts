@@ -24,11 +24,11 @@ export async function reserve(store: Store, serviceVmId: string, range: PortRang
     const serviceVm = await em.findOne(
       ServiceVm,
       { id: serviceVmId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service', 'service.image'], populateWhere: 'infer' },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service', 'service.image', 'image'], populateWhere: 'infer' },
     );
     if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId}.`);
     const { spec } = serviceVm.service.getEntity();
-    const image = serviceVm.service.getEntity().image?.getEntity();
+    const image = serviceVm.image?.getEntity() ?? serviceVm.service.getEntity().image?.getEntity();
     if (!image) throw new CloudletError('state-conflict', `The service "${spec.serviceId}" has no image.`, { state: 'unbuilt' });
     const hosts = await em.find(Host, {}, { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } });
 

@@ -47,7 +47,8 @@ export async function publishReady(store: Store, ready: { serviceVmId: string; r
     const answer: ServiceVmReady = { serviceVmId: serviceVm.id, rung: ready.rung, ports };
     if (serviceVm.state === 'ready' && serviceVm.bootId === ready.bootId) return answer;
     moveTo(serviceVm, 'ready');
-    Object.assign(serviceVm, { rung: ready.rung, bootId: ready.bootId, readyAt: new Date() });
+    const host = await serviceVm.host?.loadOrFail();
+    Object.assign(serviceVm, { rung: ready.rung, bootId: ready.bootId, hostBootId: host?.bootId ?? null, readyAt: new Date() });
     await em.flush();
     await settleOperations(em, serviceVm.workflowId, ['service-vm.start'], {
       state: 'succeeded',
@@ -107,8 +108,8 @@ async function stopping(em: EntityManager, serviceVm: ServiceVm, reason: EndReas
  */
 export async function recordEnd(store: Store, serviceVmId: string, outcome: ServiceVmOutcome): Promise<void> {
   await store.transaction(async (em) => {
-    const serviceVm = await lock(em, serviceVmId);
-    if (serviceVm.state === 'stopped' || serviceVm.state === 'failed') return;
+    const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!serviceVm || serviceVm.state === 'stopped' || serviceVm.state === 'failed') return;
     if (outcome.state === 'stopped') moveTo(serviceVm, 'stopping');
     moveTo(serviceVm, outcome.state);
     const error = outcome.error && new CloudletError(outcome.error.code, outcome.error.detail, outcome.error.facts);

@@ -1,6 +1,8 @@
 /** The activities that workflows call, by the queue they run on. Adapters implement them in `activities/`. */
 import type { PluginEventName, PluginEvents } from './event.ts';
+import type { DescribedFailure } from './failure.ts';
 import type { OperationProgress } from './operation.ts';
+import type { ImageSource, ServiceSpec } from './service.ts';
 import type { EndReason, Placement, SavedGuest, ServiceVmOutcome, ServiceVmReady, StartRung } from './service-vm.ts';
 
 /** Mixed into an input: how far the operation is when the activity begins. */
@@ -33,6 +35,38 @@ export interface BoundHandler {
   readonly attempts: number;
 }
 
+/** Of builds and hosts; run as local activities, too. */
+export interface BuildRecordActivities {
+  /** Picks the host that does a piece of work which any host can do. */
+  chooseHost(input: Record<string, never>): Promise<{ readonly hostId: string }>;
+  /** Writes the service, an image of it that nobody starts from yet, and an instance to save its state from. */
+  registerBuild(input: BuildInput & { readonly diskId: string }): Promise<RegisteredBuild>;
+  /** Undo of `registerBuild`, as long as the image was not published. */
+  unregisterBuild(input: BuildInput): Promise<void>;
+  publishServiceImage(input: BuildInput & { readonly imageId: string; readonly saved?: SavedGuest } & Reported): Promise<BuildOutcome>;
+  recordBuildFailure(input: BuildInput & { readonly failure: DescribedFailure }): Promise<void>;
+}
+
+/** What a build is told when it starts. */
+export interface BuildInput {
+  readonly operationId: string;
+  readonly spec: ServiceSpec;
+  readonly source: ImageSource;
+  /** Whether to boot it once and save its ready state, so that it starts by restore. */
+  readonly save: boolean;
+}
+
+export interface RegisteredBuild {
+  readonly imageId: string;
+  /** The instance that is booted so that its state can be saved. */
+  readonly serviceVmId: string;
+}
+
+export interface BuildOutcome {
+  readonly serviceId: string;
+  readonly version: number;
+}
+
 /** Run on any worker of the cloudlet. */
 export interface CloudletActivities {
   /** Runs one plugin's handler. One that is gone is skipped, so that removing a plugin never blocks a workflow. */
@@ -44,8 +78,8 @@ export interface CloudletActivities {
   }): Promise<{ readonly skipped?: string }>;
 }
 
-/** Run on one host's own queue: its hypervisor, disks and network. All repeat without harm, undos too. */
-export interface HostActivities {
+/** Guests of one host; run on its own queue. All repeat without harm, undos too. */
+export interface GuestActivities {
   cloneDisk(input: OfServiceVm & { readonly rung: StartRung } & Reported): Promise<void>;
   removeDisk(input: OfServiceVm): Promise<void>;
   /** Boots the guest from its disk, cold. */
@@ -60,3 +94,30 @@ export interface HostActivities {
   /** Saves the guest's memory and disk as images; the guest is gone afterwards. */
   saveGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<SavedGuest>;
 }
+
+/** Images of one host; run on its own queue. */
+export interface ImageActivities {
+  /** Makes the disk of a new image: assembled by a plugin, or taken from the import folder after a close look. */
+  prepareDisk(input: Pick<BuildInput, 'operationId' | 'spec' | 'source'> & Reported): Promise<{ readonly diskId: string }>;
+  /** Undo of `prepareDisk`: what it left half done. */
+  discardPreparation(input: Pick<BuildInput, 'operationId'>): Promise<void>;
+}
+
+/** Setting a host right after a crash; run on its own queue. */
+export interface ReconcileActivities {
+  /** Instances of this host that no open workflow owns. Removes leftovers that belong to nobody. */
+  surveyHost(input: Record<string, never>): Promise<HostSurvey>;
+  /** Ends an instance that nobody owns: domain, disk, reservation and record. */
+  retireOrphan(input: OfServiceVm): Promise<void>;
+}
+
+export interface HostSurvey {
+  /** Domains of this cloudlet that run here. */
+  readonly domains: number;
+  /** Ids of instances to retire. */
+  readonly orphans: readonly string[];
+  /** Files and folders that were removed. */
+  readonly removedFiles: number;
+}
+
+export type HostActivities = GuestActivities & ImageActivities & ReconcileActivities;

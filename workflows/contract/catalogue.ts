@@ -31,5 +31,5 @@ export interface WarmUpRequest {
   readonly path: string;
   readonly contentType?: string;
   /** Called when the request is made. */
-  body?(): Promise<Uint8Array>;
+  readonly body?: () => Promise<Uint8Array>;
 }

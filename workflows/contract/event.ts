@@ -14,6 +14,20 @@ export interface PluginEvents {
 }
 export type PluginEventName = keyof PluginEvents;
 
+/** All of them; a name that is missing here does not compile. */
+const everyEvent: Readonly<Record<PluginEventName, true>> = {
+  'serviceVm.provisioning': true,
+  'serviceVm.ready': true,
+  'serviceVm.stopping': true,
+  'serviceVm.stopped': true,
+  'serviceVm.failed': true,
+  'service.published': true,
+  'service.removed': true,
+  'host.up': true,
+  'host.down': true,
+};
+export const pluginEventNames = Object.keys(everyEvent) as readonly PluginEventName[];
+
 /** A blocking handler may veto or add data; a notifying one is told, and cannot hold anything up for good. */
 export const blockingEvents = ['serviceVm.provisioning'] as const satisfies readonly PluginEventName[];
 export const isBlockingEvent = (name: PluginEventName): boolean => (blockingEvents as readonly string[]).includes(name);

@@ -64,6 +64,8 @@ export interface ServiceVmInput {
   readonly purpose: ServiceVmPurpose;
   /** The operation whose progress this start is. */
   readonly operationId: string;
+  /** Where these steps stand among those of a larger operation. */
+  readonly within?: { readonly stepsBefore: number; readonly steps: number };
   /** Set when the execution continues as new: where the former run stood. */
   readonly carried?: ServiceVmCarried;
 }

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { endReasons, serviceVmStates, startRungs } from '../../../workflows/contract/service-vm.ts';
+import { endReasons, serviceVmPurposes, serviceVmStates, startRungs } from '../../../workflows/contract/service-vm.ts';
 import type { Problem } from '../../../workflows/contract/errors.ts';
 import { Host } from './host.ts';
 import { Service, ServiceImage } from './service.ts';
@@ -26,6 +26,9 @@ const ServiceVmSchema = defineEntity({
     vcpus: p.integer().default(0),
     /** Changes with every boot or restore of the guest, so that late news about a former one is told apart. */
     bootId: p.uuid().strictNullable(),
+    /** Of the host's kernel when the guest became ready. */
+    hostBootId: p.text().strictNullable(),
+    purpose: p.enum(serviceVmPurposes),
     restarts: p.integer().default(0),
     endReason: p.enum(endReasons).strictNullable(),
     problem: p.json<Problem>().strictNullable(),

@@ -31,7 +31,7 @@ export class Migration20261122000000_initial extends Migration {
     this.addSql(`create table "service_images" ("id" uuid not null, "service_id" uuid not null, "number" int not null, "disk_id" uuid not null, "saved_disk_id" uuid null, "memory_id" uuid null, "saved_under" jsonb null, "saved_memory_mib" int null, "saved_vcpus" int null, "created_at" timestamptz not null, primary key ("id"));`);
     this.addSql(`alter table "service_images" add constraint "service_images_service_id_number_unique" unique ("service_id", "number");`);
 
-    this.addSql(`create table "service_vms" ("id" uuid not null, "service_id" uuid not null, "workflow_id" text not null, "start_operation_id" uuid not null, "state" text not null, "shared" boolean not null, "host_id" uuid null, "image_id" uuid null, "rung" text null, "memory_mib" int not null default 0, "vcpus" int not null default 0, "boot_id" uuid null, "restarts" int not null default 0, "end_reason" text null, "problem" jsonb null, "requested_at" timestamptz not null, "ready_at" timestamptz null, "ended_at" timestamptz null, "version" int not null default 1, primary key ("id"));`);
+    this.addSql(`create table "service_vms" ("id" uuid not null, "service_id" uuid not null, "workflow_id" text not null, "start_operation_id" uuid not null, "state" text not null, "shared" boolean not null, "host_id" uuid null, "image_id" uuid null, "rung" text null, "memory_mib" int not null default 0, "vcpus" int not null default 0, "boot_id" uuid null, "host_boot_id" text null, "purpose" text not null, "restarts" int not null default 0, "end_reason" text null, "problem" jsonb null, "requested_at" timestamptz not null, "ready_at" timestamptz null, "ended_at" timestamptz null, "version" int not null default 1, primary key ("id"));`);
     this.addSql(`alter table "service_vms" add constraint "service_vms_workflow_id_unique" unique ("workflow_id");`);
     this.addSql(`create index "service_vms_service_id_state_index" on "service_vms" ("service_id", "state");`);
     this.addSql(`create index "service_vms_host_id_state_index" on "service_vms" ("host_id", "state");`);
@@ -75,6 +75,7 @@ export class Migration20261122000000_initial extends Migration {
     this.addSql(`alter table "service_vms" add constraint "service_vms_image_id_foreign" foreign key ("image_id") references "service_images" ("id") on delete restrict;`);
     this.addSql(`alter table "service_vms" add constraint "service_vms_state_check" check ("state" in ('requested', 'provisioning', 'ready', 'migrating', 'stopping', 'stopped', 'failed'));`);
     this.addSql(`alter table "service_vms" add constraint "service_vms_rung_check" check ("rung" in ('join', 'restore', 'cold-boot'));`);
+    this.addSql(`alter table "service_vms" add constraint "service_vms_purpose_check" check ("purpose" in ('serve', 'build'));`);
     this.addSql(`alter table "service_vms" add constraint "service_vms_end_reason_check" check ("end_reason" in ('asked', 'last-user-left', 'guest-stopped', 'guest-crashed', 'host-rebooted', 'start-failed', 'lost'));`);
 
     this.addSql(`alter table "port_reservations" add constraint "port_reservations_host_id_foreign" foreign key ("host_id") references "hosts" ("id");`);

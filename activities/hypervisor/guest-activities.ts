@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { HostActivities } from '../../workflows/contract/activities.ts';
+import type { GuestActivities } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -21,7 +21,7 @@ import { saveGuest } from './save-guest.ts';
 import { warmUp } from './warm-up.ts';
 
 /** The activities that touch this host's hypervisor and disks. Each finds out first what a former attempt left. */
-export function createHostActivities(context: HostContext): HostActivities {
+export function createGuestActivities(context: HostContext): GuestActivities {
   const { paths, store, hypervisor } = context;
 
   /** Starts the guest of a boot unless it runs already; what is left of other boots goes first. */

@@ -1,0 +1,195 @@
+import { Client, ErrorCode, isLibvirtError, LibvirtError, RpcError, SaveRestoreFlag, type Domain, type DomainEvent } from 'node-libvirt';
+import type { Accelerator, HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { GuestStopReason } from '../../workflows/contract/service-vm.ts';
+import { cpuModes, machineType, readOwner } from './domain-xml.ts';
+import type { DomainNews, Hypervisor, OwnDomain } from './hypervisor.ts';
+
+export interface LibvirtHypervisorOptions {
+  /** libvirt's URI of the daemon, e.g. `qemu:///system`. */
+  readonly uri: string;
+  /** How guests are run here; proven elsewhere, since a host may claim KVM that does not work. */
+  readonly accelerator: Accelerator;
+}
+
+/** A daemon of libvirt. It need not be there yet: every call connects if nobody has. */
+export class LibvirtHypervisor implements Hypervisor {
+  readonly #options: LibvirtHypervisorOptions;
+  readonly #closing = new AbortController();
+  #client: Promise<Client> | undefined;
+  #machine: Promise<string> | undefined;
+
+  constructor(options: LibvirtHypervisorOptions) {
+    this.#options = options;
+  }
+
+  fingerprint(): Promise<HypervisorFingerprint> {
+    return this.#ask(async (client) => ({
+      accelerator: this.#options.accelerator,
+      qemuVersion: await client.host.hypervisorVersion(),
+      machine: await this.#canonicalMachine(client),
+      cpuModel: cpuModes[this.#options.accelerator],
+    }));
+  }
+
+  createDomain(xml: string): Promise<void> {
+    return this.#ask(async (client) => void (await client.domains.create(xml)));
+  }
+
+  restoreDomain(path: string): Promise<void> {
+    return this.#ask((client) => client.domains.restore(path, { flags: SaveRestoreFlag.RUNNING }));
+  }
+
+  saveDomain(name: string, path: string): Promise<void> {
+    return this.#ask(async (client) => (await client.domains.lookupByName(name)).save(path));
+  }
+
+  destroyDomain(name: string): Promise<void> {
+    return this.#ask(async (client) => {
+      try {
+        await (await client.domains.lookupByName(name)).destroy();
+      } catch (error) {
+        if (!isGone(error)) throw error;
+      }
+    });
+  }
+
+  findDomain(name: string): Promise<OwnDomain | undefined> {
+    return this.#ask(async (client) => {
+      try {
+        return await describe(await client.domains.lookupByName(name));
+      } catch (error) {
+        if (isGone(error)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  listDomains(): Promise<OwnDomain[]> {
+    return this.#ask(async (client) => {
+      const domains = await client.domains.list();
+      // A transient domain may end between the list and the look.
+      const described = await Promise.all(domains.map((domain) => describe(domain).catch(undefinedIfGone)));
+      return described.filter((domain) => domain !== undefined);
+    });
+  }
+
+  monitor(name: string, command: string): Promise<string> {
+    return this.#ask(async (client) => (await client.domains.lookupByName(name)).qemu.humanCommand(command));
+  }
+
+  async *news(signal: AbortSignal): AsyncIterable<DomainNews> {
+    const client = await this.#connect().catch((error: unknown) => {
+      throw asCloudletError(error);
+    });
+    for await (const event of client.events('lifecycle', { signal })) {
+      if (event.kind === 'gap') yield { kind: 'reconnected' };
+      else {
+        const stopped = readStop(event);
+        if (stopped) yield { kind: 'stopped', name: event.domain.name, bootId: event.domain.uuid, ...stopped };
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const client = await this.#client?.catch(() => undefined);
+    await client?.close();
+  }
+
+  async #ask<T>(question: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      return await question(await this.#connect());
+    } catch (error) {
+      throw asCloudletError(error);
+    }
+  }
+
+  /** One connection for all; a failed attempt is forgotten, so that the next call makes another. */
+  #connect(): Promise<Client> {
+    this.#client ??= Client.connect(this.#options.uri, { signal: this.#closing.signal }).catch((error: unknown) => {
+      this.#client = undefined;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  /** What the machine type's alias stands for in this QEMU, e.g. `pc-q35-7.2`: a saved state fits no other. */
+  #canonicalMachine(client: Client): Promise<string> {
+    this.#machine ??= client.host
+      .domainCapabilitiesXml({ machine: machineType, virtType: this.#options.accelerator === 'kvm' ? 'kvm' : 'qemu' })
+      .then((xml) => /<machine>([^<]+)<\/machine>/.exec(xml)?.[1] ?? machineType)
+      .catch((error: unknown) => {
+        this.#machine = undefined;
+        throw error;
+      });
+    return this.#machine;
+  }
+}
+
+const isGone = (error: unknown): boolean => isLibvirtError(error, ErrorCode.NO_DOMAIN);
+
+function undefinedIfGone(error: unknown): undefined {
+  if (!isGone(error)) throw error;
+}
+
+async function describe(domain: Domain): Promise<OwnDomain | undefined> {
+  const owner = readOwner(await domain.xml());
+  return owner && { ...owner, name: domain.name, running: (await domain.state()).state === 'RUNNING' };
+}
+
+/** What the end of a domain means for its instance; saving and migrating are not the end of a guest. */
+const stopReasons: Readonly<Record<string, { reason: GuestStopReason; detail: string }>> = {
+  SHUTDOWN: { reason: 'guest-stopped', detail: 'The guest shut itself down' },
+  DESTROYED: { reason: 'lost', detail: 'Somebody destroyed the domain' },
+  CRASHED: { reason: 'guest-crashed', detail: 'The guest crashed' },
+  FAILED: { reason: 'guest-crashed', detail: 'QEMU ended unexpectedly' },
+};
+
+function readStop({ event, detail }: DomainEvent<'lifecycle'>): (typeof stopReasons)[string] | undefined {
+  return event === 'STOPPED' ? stopReasons[detail] : undefined;
+}
+
+/** libvirt's answers that are about the host's resources, not about what was asked. */
+function refusalOf(error: LibvirtError): CloudletError {
+  const facts = { libvirt: { code: error.code, domain: error.domain, message: error.message } };
+  if (/Could not set up host forwarding rule/i.test(error.message)) {
+    return new CloudletError('hypervisor-unavailable', 'A host port of the guest was taken at the last moment; trying another.', facts, {
+      cause: error,
+    });
+  }
+  if (/No space left on device/i.test(error.message)) {
+    return new CloudletError(
+      'capacity-exhausted',
+      'The disk of this host is full. Free some space and ask again.',
+      { ...facts, resource: 'disk' },
+      { cause: error },
+    );
+  }
+  if (/cannot set up guest memory|Cannot allocate memory/i.test(error.message)) {
+    return new CloudletError(
+      'capacity-exhausted',
+      'The host has not enough free memory for the guest.',
+      { ...facts, resource: 'memory' },
+      { cause: error },
+    );
+  }
+  return new CloudletError('hypervisor-refused', `libvirt refused: ${error.message}`, facts, { cause: error });
+}
+
+function asCloudletError(error: unknown): unknown {
+  if (error instanceof LibvirtError) {
+    return error.retryable
+      ? new CloudletError('hypervisor-unavailable', `libvirt is busy: ${error.message}`, {}, { cause: error })
+      : refusalOf(error);
+  }
+  if (error instanceof RpcError) {
+    return new CloudletError(
+      'hypervisor-unavailable',
+      `The hypervisor does not answer: ${error.message}`,
+      { retryAfterSeconds: 5 },
+      { cause: error },
+    );
+  }
+  return error;
+}

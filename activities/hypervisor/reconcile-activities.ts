@@ -1,0 +1,102 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReconcileActivities } from '../../workflows/contract/activities.ts';
+import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { incomingDiskPath, incomingMemoryPath, instanceFolder, type HostPaths } from '../images/host-paths.ts';
+import { isBuilding } from '../store/builds.ts';
+import { forgetUnusedImages } from '../store/images.ts';
+import { liveInstances } from '../store/instances.ts';
+import { release } from '../store/reservation.ts';
+import { recordEnd } from '../store/service-vms.ts';
+import { domainName, type HostContext } from './host-context.ts';
+
+export interface ReconcileContext extends HostContext {
+  /** Whether an execution with this id is open. Throws where it cannot tell: nothing is retired on a guess. */
+  readonly isOpen: (workflowId: string) => Promise<boolean>;
+}
+
+/** Serial logs outlive their instance so that people can read them; the oldest go. */
+const keptSerialLogs = 200;
+
+export function createReconcileActivities(context: ReconcileContext): ReconcileActivities {
+  const { hostId, cloudletId, domainPrefix, paths, store, hypervisor, isOpen } = context;
+  return {
+    surveyHost: () =>
+      withHeartbeat(async () => {
+        const domains = (await hypervisor.listDomains()).filter(
+          (domain) => domain.cloudletId === cloudletId && domain.name.startsWith(domainPrefix),
+        );
+        const known = new Set([
+          ...domains.map(({ serviceVmId }) => serviceVmId),
+          ...(await liveInstances(store, hostId)),
+          ...(await readFolder(paths.instances)),
+        ]);
+        const orphans: string[] = [];
+        for (const serviceVmId of known) {
+          if (!(await isOpen(serviceVmWorkflowId(serviceVmId)))) orphans.push(serviceVmId);
+        }
+        return { domains: domains.length, orphans, removedFiles: await removeLeftovers(context) };
+      }),
+
+    retireOrphan: ({ serviceVmId }) =>
+      withHeartbeat(async () => {
+        await hypervisor.destroyDomain(domainName(context, serviceVmId));
+        for (const path of [
+          instanceFolder(paths, serviceVmId),
+          incomingDiskPath(paths, serviceVmId),
+          incomingMemoryPath(paths, serviceVmId),
+        ]) {
+          await rm(path, { recursive: true, force: true });
+        }
+        await release(store, serviceVmId);
+        await recordEnd(store, serviceVmId, {
+          state: 'failed',
+          reason: 'lost',
+          error: {
+            code: 'internal',
+            detail: 'The cloudlet lost track of this Service VM and cleaned up after it. Start it again.',
+            facts: {},
+          },
+        });
+      }),
+  };
+}
+
+/** Names in a folder; none where it does not exist. */
+const readFolder = (folder: string): Promise<string[]> =>
+  readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+
+/**
+ * Removes what nobody is at work on. While a service is being built nothing is touched: judging by age alone would
+ * trust a wall clock that may jump.
+ */
+async function removeLeftovers({ paths, store, hostId }: ReconcileContext): Promise<number> {
+  const removed = await oldestSerialLogs(paths);
+  if (!(await isBuilding(store))) {
+    const kept = await forgetUnusedImages(store, hostId);
+    const images = await readFolder(paths.images);
+    removed.push(
+      ...(await readFolder(paths.incoming)).map((name) => join(paths.incoming, name)),
+      ...images.filter((name) => !kept.has(name)).map((name) => join(paths.images, name)),
+    );
+  }
+  for (const path of removed) await rm(path, { recursive: true, force: true });
+  return removed.length;
+}
+
+async function oldestSerialLogs(paths: HostPaths): Promise<string[]> {
+  const logs = await Promise.all(
+    (await readFolder(paths.serialLogs)).map(async (name) => {
+      const path = join(paths.serialLogs, name);
+      return { path, writtenAtMs: (await stat(path)).mtimeMs };
+    }),
+  );
+  return logs
+    .toSorted((a, b) => b.writtenAtMs - a.writtenAtMs)
+    .slice(keptSerialLogs)
+    .map(({ path }) => path);
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { BuildInput, BuildOutcome, BuildRecordActivities, RegisteredBuild } from '../../workflows/contract/activities.ts';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import { toCloudletError, type DescribedFailure } from '../../workflows/contract/failure.ts';
+import { buildServiceImageWorkflowId, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
+import type { SavedGuest } from '../../workflows/contract/service-vm.ts';
+import { Host } from './entities/host.ts';
+import { Operation } from './entities/operation.ts';
+import { Service, ServiceImage } from './entities/service.ts';
+import { ServiceVm } from './entities/service-vm.ts';
+import { appendEvent } from './events.ts';
+import { isFresh } from './hosts.ts';
+import { createOperation, findRepeated, settleOperations, type Idempotency } from './operations.ts';
+import type { Store } from './store.ts';
+
+/** The database's side of `buildServiceImage`. */
+export const createBuildRecordActivities = ({ store }: { readonly store: Store }): BuildRecordActivities => ({
+  chooseHost: () => chooseHost(store),
+  registerBuild: ({ diskId, ...build }) => registerBuild(store, build, diskId),
+  unregisterBuild: ({ operationId }) => unregisterBuild(store, operationId),
+  publishServiceImage: ({ imageId, saved, ...build }) => publishServiceImage(store, build, imageId, saved),
+  recordBuildFailure: ({ failure, ...build }) => recordBuildFailure(store, build, failure),
+});
+
+/**
+ * Admits a build: at most one of a service at a time.
+ * @returns the operation's id, and whether an earlier request with the same key began it
+ * @throws CloudletError `operation-in-progress` naming the build that runs
+ */
+export async function admitBuild(
+  store: Store,
+  build: { serviceId: string; principal: string; idempotency?: Idempotency },
+): Promise<{ operationId: string; workflowId: string; repeated: boolean }> {
+  const workflowId = buildServiceImageWorkflowId(build.serviceId);
+  return store.transaction(async (em) => {
+    await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 5))', [workflowId]);
+    const before = build.idempotency && (await findRepeated(em, build.principal, build.idempotency));
+    if (before) return { operationId: before.id, workflowId, repeated: true };
+    const running = await em.findOne(Operation, { workflowId, state: 'running' });
+    if (running) {
+      throw new CloudletError('operation-in-progress', `"${build.serviceId}" is being built already.`, { operationId: running.id });
+    }
+    const { idempotency, principal, serviceId } = build;
+    const operation = createOperation(em, {
+      kind: 'service.build',
+      workflowId,
+      subject: serviceId,
+      principal,
+      ...(idempotency ? { idempotency } : {}),
+    });
+    return { operationId: operation.id, workflowId, repeated: false };
+  });
+}
+
+async function chooseHost(store: Store): Promise<{ hostId: string }> {
+  const hosts = await store.fork().find(Host, { hypervisorProblem: null }, { orderBy: { memoryAvailableMib: 'desc' } });
+  const host = hosts.find((candidate) => isFresh(candidate, store.clock.nowMs()));
+  if (!host) throw new CloudletError('hypervisor-unavailable', 'No host of this cloudlet is up. Start one, or wait until it answers.');
+  return { hostId: host.id };
+}
+
+/** The image and the instance carry the operation's id, so that a repeat finds them. */
+async function registerBuild(store: Store, { operationId, spec }: BuildInput, diskId: string): Promise<RegisteredBuild> {
+  return store.transaction(async (em) => {
+    const known = await em.findOne(ServiceVm, { startOperationId: operationId });
+    if (known) return { imageId: known.image!.id, serviceVmId: known.id };
+    const service = await requireService(em, spec);
+    const image = em.create(ServiceImage, {
+      id: randomUUID(),
+      service,
+      number: 1 + (await latestNumber(em, service.id)),
+      disk: diskId,
+      savedDisk: null,
+      memory: null,
+      savedUnder: null,
+      savedMemoryMib: null,
+      savedVcpus: null,
+      createdAt: new Date(),
+    });
+    const serviceVmId = randomUUID();
+    em.create(ServiceVm, {
+      id: serviceVmId,
+      service,
+      workflowId: serviceVmWorkflowId(serviceVmId),
+      startOperationId: operationId,
+      purpose: 'build',
+      state: 'requested',
+      shared: false,
+      image,
+      host: null,
+      rung: null,
+      bootId: null,
+      hostBootId: null,
+      endReason: null,
+      problem: null,
+      readyAt: null,
+      endedAt: null,
+      requestedAt: new Date(),
+    });
+    return { imageId: image.id, serviceVmId };
+  });
+}
+
+async function requireService(em: EntityManager, spec: BuildInput['spec']): Promise<Service> {
+  const known = await em.findOne(Service, { serviceId: spec.serviceId });
+  if (known) return known;
+  return em.create(Service, {
+    id: randomUUID(),
+    serviceId: spec.serviceId,
+    spec,
+    image: null,
+    createdAt: new Date(),
+    updatedAt: new Date(),
+  });
+}
+
+async function latestNumber(em: EntityManager, serviceId: string): Promise<number> {
+  const [row] = await em.execute<{ number: number | null }[]>('select max(number) as number from service_images where service_id = ?', [
+    serviceId,
+  ]);
+  return row?.number ?? 0;
+}
+
+async function unregisterBuild(store: Store, operationId: string): Promise<void> {
+  await store.transaction(async (em) => {
+    const serviceVm = await em.findOne(ServiceVm, { startOperationId: operationId, purpose: 'build' });
+    if (!serviceVm) return;
+    const imageId = serviceVm.image?.id;
+    const serviceId = serviceVm.service.id;
+    if (await em.findOne(Service, { image: imageId ?? null, id: serviceId })) return;
+    await em.nativeDelete(ServiceVm, { id: serviceVm.id });
+    if (imageId) await em.nativeDelete(ServiceImage, { id: imageId });
+    // A service that was written for this build alone goes with it.
+    await em.execute(
+      'delete from services s where s.id = ? and s.image_id is null and not exists (select 1 from service_images i where i.service_id = s.id) and not exists (select 1 from service_vms v where v.service_id = s.id)',
+      [serviceId],
+    );
+  });
+}
+
+/** From now on new instances start from this image. Repeating it changes nothing. */
+async function publishServiceImage(
+  store: Store,
+  { spec, operationId }: BuildInput,
+  imageId: string,
+  saved: SavedGuest | undefined,
+): Promise<BuildOutcome> {
+  return store.transaction(async (em) => {
+    const image = await em.findOneOrFail(ServiceImage, { id: imageId }, { populate: ['service'] });
+    const service = image.service.getEntity();
+    const outcome = { serviceId: service.serviceId, version: image.number };
+    if (service.image?.id === imageId) return outcome;
+    if (saved) {
+      Object.assign(image, {
+        savedDisk: saved.diskId,
+        memory: saved.memoryId,
+        savedUnder: saved.under,
+        savedMemoryMib: saved.memoryMib,
+        savedVcpus: saved.vcpus,
+      });
+    }
+    Object.assign(service, { spec, image });
+    // The instance that was saved has served; its record says nothing to anybody.
+    await em.nativeDelete(ServiceVm, { startOperationId: operationId, purpose: 'build' });
+    await em.flush();
+    await settleOperations(em, buildServiceImageWorkflowId(spec.serviceId), ['service.build'], {
+      state: 'succeeded',
+      result: { ...outcome },
+    });
+    await appendEvent(em, { type: 'service.published', subject: service.serviceId, audience: 'public', data: { version: image.number } });
+    return outcome;
+  });
+}
+
+export async function recordBuildFailure(store: Store, { spec }: BuildInput, failure: DescribedFailure): Promise<void> {
+  await store.transaction((em) =>
+    settleOperations(em, buildServiceImageWorkflowId(spec.serviceId), ['service.build'], {
+      state: failure.code === 'cancelled' ? 'cancelled' : 'failed',
+      error: toCloudletError(failure),
+    }),
+  );
+}
+
+export async function isBuilding(store: Store): Promise<boolean> {
+  return (await store.fork().count(Operation, { kind: 'service.build', state: 'running' })) > 0;
+}

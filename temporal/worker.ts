@@ -1,0 +1,127 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createGuestActivities } from '../activities/hypervisor/guest-activities.ts';
+import { heartbeat, runHostAgent, type HostAgentOptions } from '../activities/hypervisor/host-agent.ts';
+import { LibvirtHypervisor } from '../activities/hypervisor/libvirt-hypervisor.ts';
+import { createReconcileActivities } from '../activities/hypervisor/reconcile-activities.ts';
+import { hostPaths } from '../activities/images/host-paths.ts';
+import { createImageActivities } from '../activities/images/image-activities.ts';
+import { createBuildRecordActivities } from '../activities/store/builds.ts';
+import { cloudletIdentity } from '../activities/store/cloudlet.ts';
+import { createRecordActivities } from '../activities/store/record-activities.ts';
+import { openStore } from '../activities/store/store.ts';
+import { servicesCatalogue } from '../plugins/runtime/extension-points.ts';
+import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
+import { cloudletTaskQueue, hostTaskQueue } from '../workflows/contract/ids.ts';
+import { activityInterceptor } from './worker/activity-interceptor.ts';
+import { buildCatalogue } from './worker/build-catalogue.ts';
+import type { Config } from './config/settings.ts';
+import { connectTemporal, prepareNamespace } from './client/connect.ts';
+import { eventHandlers, reportPlugins } from './worker/event-handlers.ts';
+import { hostId } from './worker/host-id.ts';
+import { probeAccelerator } from './local/probe-accelerator.ts';
+import { createLog } from './log.ts';
+import { scheduleReconciliation } from './worker/schedule-reconciliation.ts';
+import { temporalLogger } from './worker/temporal-logger.ts';
+import { workflowBundle } from './worker/workflow-bundle.ts';
+import { isWorkflowOpen, workflowSignals } from './client/workflow-directory.ts';
+
+/** Small: every slot may hold a QEMU start, and libvirt takes few long calls at once. */
+const hostActivitySlots = 16;
+const shutdownGraceMs = 10_000;
+
+/**
+ * Runs the worker of this host: the workflows, the activities, and the host's own agent, until the signal says stop.
+ * @param config with the addresses of database, Temporal and libvirt filled in
+ * @param onReady called once the worker takes work
+ */
+export async function runWorker(config: RunningConfig, signal: AbortSignal, onReady: () => void = () => undefined): Promise<void> {
+  const log = createLog('worker', config.logLevel);
+  const store = await openStore({ databaseUrl: config.databaseUrl });
+  const identity = await cloudletIdentity(store, hostname());
+  const host = await hostId(config.dataDir);
+  const { accelerator } = await probeAccelerator(join(config.dataDir, 'run'));
+  const hypervisor = new LibvirtHypervisor({ uri: config.libvirtUri, accelerator });
+  const paths = hostPaths(config.dataDir, config.importDir);
+  const plugins = await loadPlugins({ configured: config.plugins, process: 'worker', log });
+  const catalogue = plugins.contributions(servicesCatalogue).map(({ contribution }) => contribution);
+
+  Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+  const target = { address: config.temporalAddress, namespace: config.temporalNamespace };
+  const client = connectTemporal(target);
+  await prepareNamespace(client, target.namespace);
+  const connection = await NativeConnection.connect({ address: target.address });
+
+  const context: HostAgentOptions = {
+    hostId: host,
+    cloudletId: identity.id,
+    domainPrefix: config.domainPrefix,
+    portRange: config.guestPorts,
+    paths,
+    store,
+    hypervisor,
+    catalogue: (serviceId) => catalogue.find(({ spec }) => spec.serviceId === serviceId),
+    signals: workflowSignals(client),
+    dataDirectory: config.dataDir,
+    networkAdapter: config.networkAdapter,
+    memoryMib: config.memoryMib,
+    log,
+  };
+  const records = { ...createRecordActivities({ ...context, handlers: eventHandlers(plugins) }), ...createBuildRecordActivities(context) };
+  const common: Omit<WorkerOptions, 'taskQueue'> = {
+    connection,
+    namespace: target.namespace,
+    interceptors: { activity: [activityInterceptor(store, log)] },
+    shutdownGraceTime: shutdownGraceMs,
+    shutdownForceTime: 2 * shutdownGraceMs,
+    // Cancellation travels with heartbeats: seldom ones would make it slow.
+    maxHeartbeatThrottleInterval: '2s',
+  };
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      taskQueue: cloudletTaskQueue,
+      workflowBundle: await workflowBundle(paths.cache),
+      activities: { ...records, runHandler: eventHandlers(plugins).runHandler },
+    }),
+    Worker.create({
+      ...common,
+      taskQueue: hostTaskQueue(host),
+      maxConcurrentActivityTaskExecutions: hostActivitySlots,
+      activities: {
+        ...createGuestActivities(context),
+        ...createImageActivities(context),
+        ...createReconcileActivities({ ...context, isOpen: (workflowId) => isWorkflowOpen(client, workflowId) }),
+      },
+    }),
+  ]);
+
+  const agentDone = new AbortController();
+  const agent = runHostAgent(context, AbortSignal.any([signal, agentDone.signal]));
+  const running = workers.map((worker) => worker.run());
+  signal.addEventListener('abort', () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown()), { once: true });
+  try {
+    await heartbeat(context);
+    await reportPlugins(store, plugins);
+    await scheduleReconciliation(client, host);
+    await buildCatalogue({ store, client, catalogue, log });
+    onReady();
+    await Promise.all(running);
+  } finally {
+    agentDone.abort();
+    await agent;
+    await plugins.stop();
+    await hypervisor.close();
+    await connection.close();
+    await client.connection.close();
+    await store.close();
+  }
+}
+
+/** The configuration once it is known where everything runs. */
+export interface RunningConfig extends Config {
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly libvirtUri: string;
+}

@@ -1,0 +1,85 @@
+import { CancellationScope, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import { onHost, onHostUntilDone, records } from './activities.ts';
+import type { BuildInput, BuildOutcome } from './contract/activities.ts';
+import { describeFailure } from './contract/failure.ts';
+import { serviceVmWorkflowId } from './contract/ids.ts';
+import type { OperationProgress } from './contract/operation.ts';
+import type { SavedGuest } from './contract/service-vm.ts';
+import { msPerHour } from './contract/units.ts';
+import { applicationFailure } from './failures.ts';
+import { raiseEvent } from './raise-event.ts';
+import { Saga } from './saga.ts';
+import { serviceVm } from './service-vm.ts';
+
+/** prepare · (five of the instance whose state is saved) · publish */
+const stepsOf = (save: boolean): number => (save ? 7 : 2);
+const preparationTimeoutMs = msPerHour;
+
+/**
+ * Makes a new image of a service: a disk, and the memory of a guest that booted from it and is ready, so that instances
+ * start by restore. Phones see the service once all of it is done; a build that fails leaves what was there before.
+ */
+export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome> {
+  const { operationId, spec, source, save } = input;
+  const { serviceId } = spec;
+  const steps = stepsOf(save);
+  const saga = new Saga();
+
+  const report = (phase: string, step: number, message: string): OperationProgress => {
+    setCurrentDetails(`${message}\n\nservice \`${serviceId}\``);
+    return { operationId, phase, step, steps, message };
+  };
+
+  try {
+    const { hostId } = await records.chooseHost({});
+    let diskId = '';
+    await saga.run({
+      name: 'prepareDisk',
+      run: async () => {
+        const progress = report('prepare', 1, source.kind === 'catalogue' ? 'Assembling the disk' : 'Checking the disk');
+        ({ diskId } = await onHost(hostId, preparationTimeoutMs).prepareDisk({ operationId, spec, source, progress }));
+      },
+      undo: () => onHostUntilDone(hostId).discardPreparation({ operationId }),
+    });
+
+    let build = { imageId: '', serviceVmId: '' };
+    await saga.run({
+      name: 'registerBuild',
+      run: async () => {
+        build = await records.registerBuild({ ...input, diskId });
+      },
+      undo: () => records.unregisterBuild(input),
+    });
+
+    const saved = save ? await savedGuest(build.serviceVmId, input, steps) : undefined;
+    const outcome = await records.publishServiceImage({
+      ...input,
+      imageId: build.imageId,
+      ...(saved ? { saved } : {}),
+      progress: report('publish', steps, 'Publishing'),
+    });
+    await onHostUntilDone(hostId).discardPreparation({ operationId });
+    const listened = ['service.published'] as const;
+    await raiseEvent(listened, 'service.published', { serviceId, version: outcome.version });
+    return outcome;
+  } catch (error) {
+    const failure = isCancellation(error)
+      ? ({ code: 'cancelled', detail: `The build of "${serviceId}" was cancelled.`, facts: {} } as const)
+      : describeFailure(error);
+    await saga.unwind();
+    await CancellationScope.nonCancellable(() => records.recordBuildFailure({ ...input, failure }));
+    throw isCancellation(error) ? error : applicationFailure(failure);
+  }
+}
+
+/** Runs an instance of the new image just to save its ready state. */
+async function savedGuest(serviceVmId: string, { operationId, spec }: BuildInput, steps: number): Promise<SavedGuest> {
+  const { saved } = await executeChild(serviceVm, {
+    workflowId: serviceVmWorkflowId(serviceVmId),
+    args: [{ serviceVmId, serviceId: spec.serviceId, purpose: 'build', operationId, within: { stepsBefore: 1, steps } }],
+    staticSummary: `saving the ready state of ${spec.serviceId}`,
+  });
+  if (!saved)
+    throw applicationFailure({ code: 'state-conflict', detail: 'The instance was stopped before its state was saved.', facts: {} });
+  return saved;
+}
