@@ -19,8 +19,8 @@ export class EventHub {
 
   subscribe<K extends EventKind>(kind: K, options: EventOptions): EventSubscription<K> {
     const feed = this.#feed(kind);
-    const subscription = new EventSubscription<K>(options, () => {
-      feed.subscriptions.delete(erased(subscription));
+    const subscription = new EventSubscription<K>(options, (ended) => {
+      feed.subscriptions.delete(erased(ended));
       void this.#settle(feed);
     });
     if (!subscription.ended) {

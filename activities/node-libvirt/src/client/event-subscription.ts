@@ -32,7 +32,7 @@ export class EventSubscription<K extends EventKind> implements AsyncIterableIter
   /** Resolves when the daemon has been told. Rejects when it refuses, or the subscription ends before. */
   readonly ready: Promise<void>;
   readonly #options: EventOptions;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (self: EventSubscription<K>) => void;
   readonly #becomeReady: PromiseWithResolvers<void>;
   readonly #readers: PromiseWithResolvers<IteratorResult<Item<K>, undefined>>[] = [];
   #buffer: Item<K>[] = [];
@@ -41,7 +41,7 @@ export class EventSubscription<K extends EventKind> implements AsyncIterableIter
   #ended = false;
   #failure: RpcError | undefined;
 
-  constructor(options: EventOptions, onEnd: () => void) {
+  constructor(options: EventOptions, onEnd: (self: EventSubscription<K>) => void) {
     this.#options = options;
     this.#onEnd = onEnd;
     this.#becomeReady = Promise.withResolvers();
@@ -79,7 +79,7 @@ export class EventSubscription<K extends EventKind> implements AsyncIterableIter
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#becomeReady.reject(failure ?? new RpcError('closed', 'The subscription ended before it began.'));
     for (const reader of this.#readers.splice(0)) this.#settleEnd(reader);
-    this.#onEnd();
+    this.#onEnd(this);
   }
 
   next(): Promise<IteratorResult<Item<K>, undefined>> {

@@ -4,6 +4,8 @@ import type { Frame } from '../wire/frame.ts';
 import { FrameParser } from '../wire/frame-parser.ts';
 
 export interface ChannelListener {
+  /** Something came in, be it a part of a message. */
+  heard(): void;
   /** May throw an RpcError `protocol`, which ends the channel. */
   frame(frame: Frame): void;
   /** Called once, when nothing can be sent or received any more. */
@@ -32,6 +34,11 @@ export class Channel {
   /** Why the channel has ended, if it has. */
   get endReason(): RpcError | undefined {
     return this.#endReason;
+  }
+
+  /** What the daemon, or the network, has not taken yet. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
   }
 
   send(frame: Buffer): void {
@@ -76,6 +83,7 @@ export class Channel {
   }
 
   #read(chunk: Buffer): void {
+    this.#listener.heard();
     try {
       for (const frame of this.#parser.push(chunk)) {
         if (this.#endReason !== undefined) return;

@@ -55,7 +55,11 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
   /** @param socket connected; `openConnection` also says hello to the daemon */
   constructor(socket: Socket) {
     super();
-    this.#channel = new Channel(socket, { frame: (frame) => this.#receive(frame), end: (reason) => this.#end(reason) });
+    this.#channel = new Channel(socket, {
+      heard: () => this.#keepalive?.heard(),
+      frame: (frame) => this.#receive(frame),
+      end: (reason) => this.#end(reason),
+    });
   }
 
   /** Calls the daemon has yet to answer, given up or not: they fill its window. */
@@ -93,7 +97,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
   startKeepalive(options: KeepaliveOptions): void {
     this.#keepalive ??= new Keepalive(options, {
       ping: () => this.#sendKeepalive(KeepaliveProcedure.PING),
-      isListening: () => this.#calls.outstanding < daemonCallWindow && this.#pausing.size === 0,
+      isListening: () => this.#isDaemonListening(),
       dead: () => this.#channel.fail(new RpcError('connection-lost', 'libvirt no longer answers: its keepalive is overdue.')),
     });
   }
@@ -132,7 +136,6 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
   }
 
   #receive(frame: Frame): void {
-    this.#keepalive?.heard();
     if (frame.version !== programVersion) throw violation(`a message of version ${frame.version}`);
     if (frame.program === Program.KEEPALIVE) {
       if (frame.procedure === KeepaliveProcedure.PING) this.#sendKeepalive(KeepaliveProcedure.PONG);
@@ -205,6 +208,12 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
     if (paused) this.#pausing.add(serial);
     else this.#pausing.delete(serial);
     this.#channel.setPaused(this.#pausing.size > 0);
+  }
+
+  /** A daemon does not read while its window is full of calls or of stream data; and what we do not read, we cannot hear. */
+  #isDaemonListening(): boolean {
+    const isUploadStalled = this.#streams.size > 0 && this.#channel.unsentBytes > 0;
+    return this.#calls.outstanding < daemonCallWindow && this.#pausing.size === 0 && !isUploadStalled;
   }
 
   #sendKeepalive(procedure: number): void {

@@ -10,7 +10,7 @@ export const defaultKeepalive: KeepaliveOptions = { intervalMs: 5000, count: 5 }
 
 interface Peer {
   ping(): void;
-  /** Whether an answer can be expected: not while the daemon's call window is full, or we do not read. */
+  /** Whether an answer can be expected now. Silence counts only while it can. */
   isListening(): boolean;
   dead(): void;
 }

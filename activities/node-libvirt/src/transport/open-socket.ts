@@ -11,6 +11,7 @@ const tcpKeepaliveDelayMs = 15_000;
  * @throws RpcError `connect`, saying what to look at; `aborted` or `timeout` when `signal` says so
  */
 export async function openSocket(address: Target['address'], signal: AbortSignal): Promise<Socket> {
+  if (signal.aborted) throw abortError(signal, 'The connection attempt');
   const socket = connect(address);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(abortError(signal, 'The connection attempt'));
@@ -18,7 +19,6 @@ export async function openSocket(address: Target['address'], signal: AbortSignal
   socket.once('error', (error) => reject(connectError(address, error)));
   signal.addEventListener('abort', abort, { once: true });
   try {
-    if (signal.aborted) abort();
     await promise;
   } catch (error) {
     socket.on('error', ignoreLateError);
