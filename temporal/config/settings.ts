@@ -60,7 +60,8 @@ function pluginsFromText(text: string): unknown {
 const byteLength = (text: string): number => Buffer.byteLength(text);
 const hostName = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/;
 
-const isHost = (text: string): boolean => isIP(text) !== 0 || hostName.test(text);
+/** A name whose last label is a number would be taken for an IP address, and is none. */
+const isHost = (text: string): boolean => isIP(text) !== 0 || (hostName.test(text) && !/(^|\.)(\d+|0x[\da-f]*)$/i.test(text));
 
 function isHostAndPort(text: string): boolean {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
@@ -78,7 +79,7 @@ const Plugins = Type.Refine(
   Type.Array(
     Type.Object(
       {
-        name: Type.String({ pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' }),
+        name: Type.String({ pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$', maxLength: 64 }),
         required: Type.Optional(Type.Boolean()),
         options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
       },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -68,6 +68,8 @@ async function initialise(options: PostgresOptions, initdb: readonly string[], d
   const unfinished = `${dataDir}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   writeFileSync(passwordPath, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  // initdb reads it as whoever owns the folder, see unprivileged-command.ts.
+  chownSync(passwordPath, statSync(options.directory).uid, -1);
   const [file = '', ...prefix] = initdb;
   const flags = ['--username', userName, '--auth', 'scram-sha-256', '--pwfile', passwordPath, '--encoding', 'UTF8', '--locale', 'C.UTF-8'];
   const sync = options.durable === false ? ['--no-sync'] : [];

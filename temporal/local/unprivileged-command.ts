@@ -1,4 +1,4 @@
-import { chownSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { inheritedEnvironment } from '../config/inherited-environment.ts';
 import { runProgram } from '../supervisor/run-program.ts';
@@ -35,11 +35,13 @@ export async function unprivilegedCommand(program: string, directory: string): P
   if (process.getuid?.() !== 0) return [];
   const checkoutOwner = statSync(program).uid;
   const disguises = [renamedRoot, ...(checkoutOwner === 0 ? [] : [asUser(checkoutOwner)]), asUser(nobody)];
+  const settings = { environment: inheritedEnvironment(), timeoutMs: 30_000 };
   for (const { prefix, ownerId } of disguises) {
-    chownSync(directory, ownerId, -1);
+    // A former start may have had another owner, e.g. when the checkout has moved.
+    if (statSync(directory).uid !== ownerId) await runProgram(['chown', '--recursive', String(ownerId), directory], settings);
     const probe = ['sh', '-c', 'test -x "$1" && test -w "$2"', 'sh', program, directory] as const;
     const [first, ...rest] = [...prefix, ...probe];
-    const { status } = await runProgram([first ?? 'sh', ...rest], { environment: inheritedEnvironment(), timeoutMs: 5000 });
+    const { status } = await runProgram([first ?? 'sh', ...rest], settings);
     if (status === 0) return prefix;
   }
   throw new CloudletError(

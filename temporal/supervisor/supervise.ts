@@ -22,6 +22,8 @@ export interface SuperviseOptions<Facts extends object> {
 }
 
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One Ctrl-C reaches us twice under npm: from the terminal, and passed on by npm. */
+const echoMs = 500;
 const limitLogsEveryMs = 10_000;
 
 function limitLogs(logDir: string): void {
@@ -51,9 +53,14 @@ export async function supervise<Facts extends object>(options: SuperviseOptions<
 
   const stop = new AbortController();
   const urgent = new AbortController();
+  let firstAt = 0;
   const onSignal = (): void => {
-    if (stop.signal.aborted) urgent.abort();
-    else stop.abort();
+    if (!stop.signal.aborted) {
+      firstAt = performance.now();
+      stop.abort();
+    } else if (performance.now() - firstAt > echoMs) {
+      urgent.abort();
+    }
   };
   for (const signal of stopSignals) process.on(signal, onSignal);
   const limiting = setInterval(() => limitLogs(logDir), limitLogsEveryMs);
