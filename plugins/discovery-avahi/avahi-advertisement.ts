@@ -14,6 +14,8 @@ const interfaceCheckMs = 5_000;
 const patientCollisions = 10;
 const impatientPauseMs = 5_000;
 
+const unconfirmed = 'The announcement is not confirmed yet.';
+
 const isLocalCollision = (error: unknown): boolean => isDBusError(error, `${avahiName}.CollisionError`);
 
 /** Why an attempt to hold a name ended. `over`: nobody wants it any more, or not on this interface. */
@@ -24,7 +26,7 @@ export class AvahiAdvertisement implements Advertisement, AvahiUser {
   readonly #log: PluginLog;
   readonly #release: () => Promise<void>;
   #name: string;
-  #trouble: string | undefined = 'The announcement is not confirmed yet.';
+  #trouble: string | undefined = unconfirmed;
 
   constructor(announcement: Announcement, client: AvahiClient, log: PluginLog) {
     this.#announcement = announcement;
@@ -86,7 +88,7 @@ export class AvahiAdvertisement implements Advertisement, AvahiUser {
       throw error;
     } finally {
       attempt.abort();
-      this.#trouble = 'The announcement is not confirmed yet.';
+      this.#trouble ??= unconfirmed;
       await group.free();
     }
   }

@@ -88,7 +88,8 @@ export class AvahiClient {
         retryMs = firstRetryMs;
         await this.#followAvahi(connection).finally(() => connection.close());
       } catch (error) {
-        this.#report(`D-Bus cannot be used (${messageOf(error)}). Start dbus-daemon and avahi-daemon; this goes on trying.`);
+        if (!stopping.aborted)
+          this.#report(`D-Bus cannot be used (${messageOf(error)}). Start dbus-daemon and avahi-daemon; this goes on trying.`);
       }
       await pause(retryMs, stopping);
       retryMs = Math.min(retryMs * 2, lastRetryMs);
@@ -96,14 +97,16 @@ export class AvahiClient {
   }
 
   async #connect(): Promise<BusConnection> {
+    const signal = this.#stopping.signal;
     const connection = await BusConnection.open({
       address: this.#settings.dbusAddress,
       timeoutMs: callTimeoutMs,
-      onSignal: (signal) => this.#onSignal(signal),
+      onSignal: (busSignal) => this.#onSignal(busSignal),
+      signal,
     });
     try {
       // Once for the life of the connection, and before anything is asked that a signal could answer.
-      for (const rule of dbusRules) await connection.addMatch(rule);
+      for (const rule of dbusRules) await connection.addMatch(rule, { signal });
       return connection;
     } catch (error) {
       connection.close();
@@ -128,27 +131,26 @@ export class AvahiClient {
       // Before asking, so that nothing goes unseen that changes while the answer is on its way.
       this.#era = new AbortController();
       const ended = AbortSignal.any([this.#era.signal, connection.closed, stopping]);
-      const owner = await this.#runningOwner(connection);
+      const owner = await this.#runningOwner(connection, ended);
       if (owner === undefined) await pause(lastRetryMs, ended);
       else await this.#serve(new AvahiSession(connection, owner, ended));
     }
   }
 
   /** @returns who is Avahi on this bus, if it is up and sure of its host name */
-  async #runningOwner(connection: BusConnection): Promise<string | undefined> {
-    const owner = await connection.nameOwner(avahiName);
-    if (owner === undefined) {
-      this.#report('avahi-daemon is not running, so nobody finds this cloudlet by name. Start it; this goes on trying.');
-      return undefined;
-    }
+  async #runningOwner(connection: BusConnection, signal: AbortSignal): Promise<string | undefined> {
     try {
+      const owner = await connection.nameOwner(avahiName, { signal });
+      if (owner === undefined) {
+        this.#report('avahi-daemon is not running, so nobody finds this cloudlet by name. Start it; this goes on trying.');
+        return undefined;
+      }
       const call = { destination: owner, path: '/', interface: `${avahiName}.Server`, member: 'GetState' };
-      const [state] = await connection.call<[number]>(call);
+      const [state] = await connection.call<[number]>(call, { signal });
       if (state === serverStates.running) return owner;
       this.#report('avahi-daemon is settling its host name; the announcement follows.');
     } catch (error) {
-      connection.closed.throwIfAborted();
-      this.#report(`avahi-daemon does not answer (${messageOf(error)}). Restart it; this goes on trying.`);
+      if (!signal.aborted) this.#report(`avahi-daemon does not answer (${messageOf(error)}). Restart it; this goes on trying.`);
     }
     return undefined;
   }

@@ -11,8 +11,8 @@ let directory: string;
 let daemon: TestProcess | undefined;
 const connections: BusConnection[] = [];
 
-async function open(timeoutMs = 5_000): Promise<BusConnection> {
-  const connection = await BusConnection.open({ address: dbusAddressIn(directory), timeoutMs, onSignal: () => undefined });
+async function open(timeoutMs = 5_000, signal = new AbortController().signal): Promise<BusConnection> {
+  const connection = await BusConnection.open({ address: dbusAddressIn(directory), timeoutMs, onSignal: () => undefined, signal });
   connections.push(connection);
   return connection;
 }
@@ -62,5 +62,6 @@ describe('BusConnection', () => {
     await expect(connection.nameOwner('org.example.Nobody')).rejects.toThrow('did not answer GetNameOwner within 0.2 s');
     await expect(open(200)).rejects.toThrow('did not answer within 0.2 s');
     expect(connection.closed.aborted).toBe(false);
+    await expect(open(60_000, AbortSignal.timeout(50))).rejects.toThrow('aborted due to timeout');
   });
 });

@@ -37,6 +37,8 @@ export interface OpenBus {
   /** Of the opening and of each call. */
   readonly timeoutMs: number;
   readonly onSignal: (signal: BusSignal) => void;
+  /** Gives up opening when aborted; an open connection stays. */
+  readonly signal: AbortSignal;
 }
 
 /** What dbus-next's types leave out: it tells nobody when a connection ends, so that calls would wait for ever. */
@@ -79,7 +81,11 @@ export class BusConnection {
     const greeted = new Promise<void>((resolve) => connection.#bus.on('connect', resolve));
     try {
       const message = `The D-Bus daemon at ${settings.address} did not answer within ${settings.timeoutMs / 1000} s.`;
-      await withDeadline(() => greeted, { timeoutMs: settings.timeoutMs, message, signal: connection.closed });
+      await withDeadline(() => greeted, {
+        timeoutMs: settings.timeoutMs,
+        message,
+        signal: AbortSignal.any([connection.closed, settings.signal]),
+      });
       return connection;
     } catch (error) {
       connection.close();
@@ -109,14 +115,14 @@ export class BusConnection {
   }
 
   /** Has the daemon send us the signals that a match rule describes, for as long as the connection lives. */
-  async addMatch(rule: string): Promise<void> {
-    await this.call({ ...driver, member: 'AddMatch', signature: 's', body: [rule] });
+  async addMatch(rule: string, limits?: CallLimits): Promise<void> {
+    await this.call({ ...driver, member: 'AddMatch', signature: 's', body: [rule] }, limits);
   }
 
   /** @returns the unique name of who owns a well-known name now, if anybody */
-  async nameOwner(name: string): Promise<string | undefined> {
+  async nameOwner(name: string, limits?: CallLimits): Promise<string | undefined> {
     try {
-      const [owner] = await this.call<[string]>({ ...driver, member: 'GetNameOwner', signature: 's', body: [name] });
+      const [owner] = await this.call<[string]>({ ...driver, member: 'GetNameOwner', signature: 's', body: [name] }, limits);
       return owner;
     } catch (error) {
       if (isDBusError(error, 'org.freedesktop.DBus.Error.NameHasNoOwner')) return undefined;

@@ -143,6 +143,12 @@ describe('advertising', () => {
     expect(await reportOf(cloudlet)).toMatchObject({ state: 'degraded', detail: expect.stringContaining('No such device') });
     await expect.poll(phoneFinds, soon).toEqual(['box']);
   });
+
+  it("hands on Avahi's words where it refuses", async () => {
+    const cloudlet = await startCloudlet(left);
+    await advertise(cloudlet, { type: 'nonsense' });
+    await expect.poll(detailOf(cloudlet), soon).toContain('Avahi does not take the announcement of "box": Invalid service type');
+  });
 });
 
 describe('faults', () => {
@@ -190,6 +196,15 @@ describe('faults', () => {
     const cloudlet = await startCloudlet(right, log);
     const advertisement = await advertise(cloudlet);
     await advertisement.withdraw();
+    await cloudlet.stop();
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('stops although D-Bus hangs', async () => {
+    const { log, lines } = recordingLog();
+    left.freezeBus();
+    const cloudlet = await startCloudlet(left, log);
+    await advertise(cloudlet);
     await cloudlet.stop();
     expect(lines.filter(({ level }) => level === 'error')).toEqual([]);
   });

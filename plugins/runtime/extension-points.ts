@@ -39,7 +39,10 @@ export interface Advertisement {
   withdraw(): Promise<void>;
 }
 export interface DiscoveryAdvertiser {
-  /** Announces, and keeps announcing through restarts of what it uses, until withdrawn. */
+  /**
+   * Announces, and keeps announcing through restarts of what it uses, until withdrawn. Waits for no network: it may
+   * resolve before the announcement is out, and the plugin's health says whether it is.
+   */
   advertise(announcement: Announcement): Promise<Advertisement>;
 }
 export const discoveryAdvertise = extensionPoint<DiscoveryAdvertiser>('discovery.advertise', 'api');

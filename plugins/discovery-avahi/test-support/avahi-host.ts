@@ -12,6 +12,8 @@ export interface AvahiHost {
   readonly dbusAddress: string;
   startBus(): Promise<void>;
   killBus(): Promise<void>;
+  /** Has it hang, until it is killed. */
+  freezeBus(): void;
   /** Resolves when it has settled on its host name. */
   startAvahi(): Promise<void>;
   killAvahi(): Promise<void>;
@@ -52,6 +54,9 @@ export async function createAvahiHost(machine: TestMachine, hostName: string, ne
     async killBus() {
       await bus?.kill();
       bus = undefined;
+    },
+    freezeBus() {
+      if (bus !== undefined) process.kill(bus.pid, 'SIGSTOP');
     },
     async startAvahi() {
       // It insists on /run/avahi-daemon, so each gets a /run of its own.
