@@ -16,12 +16,12 @@ import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
 import { cloudletTaskQueue, hostTaskQueue } from '../workflows/contract/ids.ts';
 import { activityInterceptor } from './worker/activity-interceptor.ts';
 import { buildCatalogue } from './worker/build-catalogue.ts';
-import type { Config } from './config/settings.ts';
 import { connectTemporal, prepareNamespace } from './client/connect.ts';
-import { eventHandlers, reportPlugins } from './worker/event-handlers.ts';
+import { eventHandlers, reportPlugins, runHandlerActivity } from './worker/event-handlers.ts';
 import { hostId } from './worker/host-id.ts';
 import { probeAccelerator } from './local/probe-accelerator.ts';
 import { createLog } from './log.ts';
+import type { RunningConfig } from './running-config.ts';
 import { scheduleReconciliation } from './worker/schedule-reconciliation.ts';
 import { temporalLogger } from './worker/temporal-logger.ts';
 import { workflowBundle } from './worker/workflow-bundle.ts';
@@ -83,7 +83,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
       ...common,
       taskQueue: cloudletTaskQueue,
       workflowBundle: await workflowBundle(paths.cache),
-      activities: { ...records, runHandler: eventHandlers(plugins).runHandler },
+      activities: { ...records, ...runHandlerActivity(plugins) },
     }),
     Worker.create({
       ...common,
@@ -117,11 +117,4 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     await client.connection.close();
     await store.close();
   }
-}
-
-/** The configuration once it is known where everything runs. */
-export interface RunningConfig extends Config {
-  readonly databaseUrl: string;
-  readonly temporalAddress: string;
-  readonly libvirtUri: string;
 }

@@ -8,7 +8,7 @@ import type { Operation } from './entities/operation.ts';
 import { Service } from './entities/service.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { appendEvent } from './events.ts';
-import { grantLease, type LeaseDialect } from './leases.ts';
+import { countUsers, grantLease, type LeaseDialect } from './leases.ts';
 import { createOperation, findRepeated, type Idempotency } from './operations.ts';
 import type { Store } from './store.ts';
 
@@ -71,6 +71,40 @@ export async function admitStart(store: Store, request: StartRequest): Promise<A
     return describe(serviceVm, service, lease.id, found !== undefined);
   });
 }
+
+/**
+ * Admits a user to one instance that the user knows of.
+ * @throws CloudletError `not-found`, `state-conflict` when it ends or is somebody's own, `capacity-exhausted` (users)
+ */
+export async function admitJoin(store: Store, request: { serviceVmId: string; holder: string; dialect: LeaseDialect }): Promise<Admission> {
+  return store.transaction(async (em) => {
+    const serviceVm = await em.findOne(
+      ServiceVm,
+      { id: request.serviceVmId, purpose: 'serve' },
+      { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service'] },
+    );
+    if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${request.serviceVmId}.`);
+    if (!serviceVm.shared) throw new CloudletError('forbidden', "This Service VM is somebody's own. Start one of your own.");
+    if (!isJoinable(serviceVm.state)) {
+      throw new CloudletError('state-conflict', `The Service VM is ${serviceVm.state}. Start another.`, { state: serviceVm.state });
+    }
+    const service = serviceVm.service.getEntity();
+    const { maximumUsers, leaseSeconds } = service.spec;
+    const nowMs = store.clock.nowMs();
+    if ((await countUsers(em, serviceVm.id, nowMs)) >= maximumUsers) throw usersExhausted(service);
+    const lease = await grantLease(em, { ...request, leaseSeconds, nowMs });
+    return describe(serviceVm, service, lease.id, true);
+  });
+}
+
+const isJoinable = (state: ServiceVmState): boolean => (joinableServiceVmStates as readonly string[]).includes(state);
+
+const usersExhausted = ({ serviceId, spec }: Service): CloudletError =>
+  new CloudletError(
+    'capacity-exhausted',
+    `The service "${serviceId}" takes ${spec.maximumUsers} users at once, and all places are taken. Ask again later.`,
+    { resource: 'users', needed: 1, free: 0, retryAfterSeconds: 30 },
+  );
 
 const describe = (serviceVm: ServiceVm, service: Service, leaseId: string, joined: boolean): Admission => ({
   serviceVmId: serviceVm.id,
@@ -140,15 +174,9 @@ async function findJoinable(em: EntityManager, service: Service, holder: string,
     if (!candidate.held && Number(candidate.users) >= service.spec.maximumUsers) continue;
     // Its workflow may be ending it at this moment: only the row, read under its lock, tells.
     const serviceVm = await em.findOne(ServiceVm, { id: candidate.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (serviceVm && (joinableServiceVmStates as readonly string[]).includes(serviceVm.state)) return serviceVm;
+    if (serviceVm && isJoinable(serviceVm.state)) return serviceVm;
   }
-  if (candidates.length > 0 && service.spec.whenFull === 'refuse') {
-    throw new CloudletError(
-      'capacity-exhausted',
-      `The service "${service.serviceId}" takes ${service.spec.maximumUsers} users at once, and all places are taken. Ask again later.`,
-      { resource: 'users', needed: 1, free: 0, retryAfterSeconds: 30 },
-    );
-  }
+  if (candidates.length > 0 && service.spec.whenFull === 'refuse') throw usersExhausted(service);
   return undefined;
 }
 

@@ -46,13 +46,15 @@ export interface EventFilter {
 
 /** @returns events in the order in which they happened */
 export async function readEvents(em: EntityManager, filter: EventFilter): Promise<RecordedEvent[]> {
-  const rows = await em.execute<(Omit<RecordedEvent, 'seq' | 'operationId'> & { seq: string; operation_id: string | null })[]>(
+  const rows = await em.execute<
+    (Omit<RecordedEvent, 'seq' | 'at' | 'operationId'> & { seq: string; at: string; operation_id: string | null })[]
+  >(
     `select seq, at, type, subject, operation_id, audience, data from events
      where seq > ? and (?::uuid is null or operation_id = ?) and (not ? or audience = 'public')
      order by seq limit ?`,
     [filter.after, filter.operationId ?? null, filter.operationId ?? null, filter.publicOnly ?? false, filter.limit],
   );
-  return rows.map(({ seq, operation_id: operationId, ...row }) => ({ ...row, seq: Number(seq), operationId }));
+  return rows.map(({ seq, at, operation_id: operationId, ...row }) => ({ ...row, seq: Number(seq), at: new Date(at), operationId }));
 }
 
 /** @returns `seq` of the latest event, 0 when there is none */

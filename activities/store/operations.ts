@@ -92,3 +92,46 @@ export async function settleOperations(
     });
   }
 }
+
+/** Writes the operation of a stop that is about to begin, or finds the one that the same key began. */
+export async function admitStop(
+  store: Store,
+  stop: { serviceVmId: string; workflowId: string; principal: string; idempotency?: Idempotency },
+): Promise<{ operationId: string; repeated: boolean }> {
+  const { serviceVmId, workflowId, principal, idempotency } = stop;
+  return store.transaction(async (em) => {
+    const before = idempotency && (await findRepeated(em, principal, idempotency));
+    if (before) return { operationId: before.id, repeated: true };
+    const operation = createOperation(em, {
+      kind: 'service-vm.stop',
+      workflowId,
+      subject: serviceVmId,
+      principal,
+      ...(idempotency ? { idempotency } : {}),
+    });
+    return { operationId: operation.id, repeated: false };
+  });
+}
+
+/** Takes back an operation that never began. */
+export async function withdrawOperation(store: Store, operationId: string): Promise<void> {
+  await store.fork().nativeDelete(Operation, { id: operationId, state: 'running' });
+}
+
+export const findOperation = (store: Store, id: string): Promise<Operation | null> => store.fork().findOne(Operation, { id });
+
+export async function listOperations(
+  store: Store,
+  filter: { states?: readonly OperationState[]; kind?: OperationKind; before?: string; limit: number },
+): Promise<Operation[]> {
+  const { states, kind, before, limit } = filter;
+  return store.fork().find(
+    Operation,
+    {
+      ...(states ? { state: { $in: [...states] } } : {}),
+      ...(kind ? { kind } : {}),
+      ...(before ? { createdAt: { $lt: new Date(before) } } : {}),
+    },
+    { orderBy: { createdAt: 'desc' }, limit },
+  );
+}

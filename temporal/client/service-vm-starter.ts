@@ -5,6 +5,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
+  WorkflowUpdateStage,
   type Client,
   type Workflow,
 } from '@temporalio/client';
@@ -20,37 +21,64 @@ import {
   type StopServiceVm,
 } from '../../workflows/contract/service-vm.ts';
 
+type Requested = Pick<Admission, 'serviceVmId' | 'serviceId' | 'operationId'>;
+
+/** A start that Temporal has taken over: it goes on whatever happens to us. */
+export interface BegunStart {
+  /** Rejects with the CloudletError that the start failed of. */
+  readonly ready: Promise<ServiceVmReady>;
+}
+
 /** Starts instances and waits for them, through their workflows. One per process. */
 export class ServiceVmStarter {
   readonly #client: Client;
   /** A workflow takes ten updates at once, and two hundred phones may wait for it: all of a process share one. */
-  readonly #waiting = new Map<string, Promise<ServiceVmReady>>();
+  readonly #starts = new Map<string, Promise<BegunStart>>();
 
   constructor(client: Client) {
     this.#client = client;
   }
 
   /**
-   * Sees to it that the instance of an admission is being started, and waits until it answers. Whoever comes later, in
-   * this process or another, waits for the same start; it goes on even when nobody waits any more.
-   * @throws CloudletError what the start failed of; `workflow-unavailable` when Temporal does not answer
+   * Sees to it that the instance of an admission is being started. Whoever comes later, in this process or another,
+   * finds the same start.
+   * @returns once the workflow has taken it up
+   * @throws CloudletError `workflow-unavailable` when Temporal does not answer, `state-conflict` when the instance has ended
    */
-  awaitReady(admission: Pick<Admission, 'serviceVmId' | 'serviceId' | 'operationId'>): Promise<ServiceVmReady> {
+  begin(admission: Requested): Promise<BegunStart> {
     const { serviceVmId } = admission;
-    const waiting = this.#waiting.get(serviceVmId);
-    if (waiting) return waiting;
-    const started = this.#updateWithStart(admission).finally(() => this.#waiting.delete(serviceVmId));
-    this.#waiting.set(serviceVmId, started);
-    return started;
+    const known = this.#starts.get(serviceVmId);
+    if (known) return known;
+    const begun = this.#updateWithStart(admission);
+    this.#starts.set(serviceVmId, begun);
+    const forget = () => this.#starts.delete(serviceVmId);
+    begun.then(({ ready }) => ready.then(forget, forget), forget);
+    return begun;
   }
 
-  /** Ends an instance, whoever uses it. Resolves when nothing of it is left. @throws CloudletError */
-  async stop(serviceVmId: string, request: StopServiceVm): Promise<ServiceVmOutcome> {
+  /** Waits until the instance answers. @throws CloudletError what the start failed of */
+  async awaitReady(admission: Requested): Promise<ServiceVmReady> {
+    const { ready } = await this.begin(admission);
+    return ready;
+  }
+
+  /**
+   * Has an instance ended, whoever uses it.
+   * @returns once its workflow has taken that up; `ended` resolves when nothing of it is left
+   * @throws CloudletError `state-conflict` when it has ended already
+   */
+  async stop(serviceVmId: string, request: StopServiceVm): Promise<{ readonly ended: Promise<ServiceVmOutcome> }> {
     const handle = this.#client.workflow.getHandle(serviceVmWorkflowId(serviceVmId));
-    return translated(() => handle.executeUpdate<ServiceVmOutcome, [StopServiceVm]>(serviceVmMessages.stop, { args: [request] }));
+    const update = await translated(() =>
+      handle.startUpdate<ServiceVmOutcome, [StopServiceVm]>(serviceVmMessages.stop, {
+        args: [request],
+        waitForStage: WorkflowUpdateStage.ACCEPTED,
+      }),
+    );
+    return { ended: quiet(translated(() => update.result())) };
   }
 
-  #updateWithStart({ serviceVmId, serviceId, operationId }: Pick<Admission, 'serviceVmId' | 'serviceId' | 'operationId'>): Promise<ServiceVmReady> {
+  #updateWithStart({ serviceVmId, serviceId, operationId }: Requested): Promise<BegunStart> {
     const input: ServiceVmInput = { serviceVmId, serviceId, purpose: 'serve', operationId };
     const startWorkflowOperation = new WithStartWorkflowOperation('serviceVm', {
       workflowId: serviceVmWorkflowId(serviceVmId),
@@ -61,10 +89,20 @@ export class ServiceVmStarter {
       staticSummary: serviceId,
       searchAttributes: { CloudletServiceVm: [serviceVmId], CloudletService: [serviceId], CloudletOperation: ['service-vm.start'] },
     });
-    return translated(() =>
-      this.#client.workflow.executeUpdateWithStart<Workflow, ServiceVmReady, []>(serviceVmMessages.awaitReady, { startWorkflowOperation }),
-    );
+    return translated(async () => {
+      const update = await this.#client.workflow.startUpdateWithStart<Workflow, ServiceVmReady, []>(serviceVmMessages.awaitReady, {
+        startWorkflowOperation,
+        waitForStage: WorkflowUpdateStage.ACCEPTED,
+      });
+      return { ready: quiet(translated(() => update.result())) };
+    });
   }
+}
+
+/** A promise that nobody need wait for: its rejection is not unhandled. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Temporal's errors in our words. */

@@ -1,0 +1,24 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { CloudletIdentity } from '../activities/store/cloudlet.ts';
+import type { Store } from '../activities/store/store.ts';
+import type { PluginHost } from '../plugins/runtime/plugin-host.ts';
+import type { ServiceVmStarter } from '../temporal/client/service-vm-starter.ts';
+import type { EventFeed } from './http/event-feed.ts';
+
+/** What the routes work with. */
+export interface ApiContext {
+  readonly store: Store;
+  readonly identity: CloudletIdentity;
+  readonly temporal: Client;
+  readonly starter: ServiceVmStarter;
+  readonly plugins: PluginHost;
+  readonly feed: EventFeed;
+  /** The secret of `DATA_DIR/admin.token`. */
+  readonly adminToken: string;
+  /** Where people open Temporal UI; undefined where nobody said. */
+  readonly temporalUiUrl: string | undefined;
+  readonly temporalNamespace: string;
+  readonly version: string;
+  readonly log: Logger;
+}

@@ -1,0 +1,24 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { HealthBody } from '../workflows/contract/http.ts';
+import type { ApiContext } from './context.ts';
+import { checkReadiness } from './readiness.ts';
+
+/** Whether this process lives, and whether the cloudlet would serve a start. */
+export const health: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
+  app.get('/health/live', { schema: { tags: ['health'], summary: 'Whether this process answers' } }, async () => ({ status: 'live' }));
+
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        tags: ['health'],
+        summary: 'Whether a start would be served, or refused for lack of room alone',
+        response: { 200: HealthBody, 503: HealthBody },
+      },
+    },
+    async (_request, reply) => {
+      const readiness = await checkReadiness(context);
+      return reply.code(readiness.status === 'ready' ? 200 : 503).send(readiness);
+    },
+  );
+};

@@ -1,0 +1,38 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { CloudletBody, HealthBody, Lease, OperationBody, ProblemBody, ServiceView, ServiceVmBody } from '../workflows/contract/http.ts';
+import type { ApiContext } from './context.ts';
+
+/** The description of the API, made from the schemas that validate it, and a page to read it that needs no Internet. */
+export async function openApi(app: FastifyInstance, { version }: ApiContext): Promise<void> {
+  for (const schema of [ProblemBody, ServiceView, ServiceVmBody, Lease, OperationBody, CloudletBody, HealthBody]) app.addSchema(schema);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Cloudlet',
+        version,
+        description: 'Ask a cloudlet for a service and get the address of a Service VM that already answers.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A lease token, a session, or the admin token' } },
+      },
+      tags: [
+        { name: 'cloudlet', description: 'What this cloudlet is and has' },
+        { name: 'services', description: 'What can be started' },
+        { name: 'service-vms', description: 'Running instances, and the leases that hold them' },
+        { name: 'operations', description: 'What takes longer than a request' },
+        { name: 'events', description: 'What happens, as it happens' },
+        { name: 'admin', description: 'For those who run the cloudlet' },
+        { name: 'health', description: 'For those who watch over it' },
+      ],
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${index}`),
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', tryItOutEnabled: true } });
+  app.get('/v1/openapi.json', { schema: { tags: ['cloudlet'], summary: 'This description' } }, async () => app.swagger());
+}

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { cloudletIdentity } from '../activities/store/cloudlet.ts';
+import { openStore } from '../activities/store/store.ts';
+import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
+import { connectTemporal } from '../temporal/client/connect.ts';
+import { ServiceVmStarter } from '../temporal/client/service-vm-starter.ts';
+import type { RunningConfig } from '../temporal/running-config.ts';
+import { createLog } from '../temporal/log.ts';
+import { announce } from './announce.ts';
+import { buildApp } from './app.ts';
+import { adminToken } from './auth/admin-token.ts';
+import type { ApiContext } from './context.ts';
+import { EventFeed } from './http/event-feed.ts';
+
+/** Time that requests under way get when the server is asked to stop; starts that take longer go on in their workflow. */
+const drainMs = 8_000;
+
+/**
+ * Serves the API until the signal says stop: then what is under way is finished, and nothing new is taken.
+ * @param onReady called once it listens
+ */
+export async function runApi(config: RunningConfig, signal: AbortSignal, onReady: () => void = () => undefined): Promise<void> {
+  const log = createLog('api', config.logLevel);
+  const store = await openStore({ databaseUrl: config.databaseUrl, poolSize: 16 });
+  const identity = await cloudletIdentity(store, hostname());
+  const temporal = connectTemporal({ address: config.temporalAddress, namespace: config.temporalNamespace });
+  const plugins = await loadPlugins({ configured: config.plugins, process: 'api', log });
+  const feed = new EventFeed(store, config.databaseUrl, log);
+  feed.start();
+
+  const context: ApiContext = {
+    store,
+    identity,
+    temporal,
+    starter: new ServiceVmStarter(temporal),
+    plugins,
+    feed,
+    adminToken: await adminToken(config.dataDir),
+    temporalUiUrl: config.temporalUiUrl,
+    temporalNamespace: config.temporalNamespace,
+    version: await packageVersion(),
+    log,
+  };
+  const app = await buildApp(context);
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    await app.listen({
+      host: config.apiHost,
+      port: config.apiPort,
+      listenTextResolver: () => `listening on ${config.apiHost}:${config.apiPort}`,
+    });
+    const announcement = announce(context, { port: config.apiPort, networkInterface: config.networkAdapter });
+    onReady();
+    await stopped;
+    await announcement.withdraw();
+  } finally {
+    // Watchers of events never end by themselves.
+    await feed.close();
+    const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+    await app.close();
+    clearTimeout(cut);
+    await plugins.stop();
+    await temporal.connection.close();
+    await store.close();
+  }
+}
+
+async function packageVersion(): Promise<string> {
+  const text = await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

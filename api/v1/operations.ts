@@ -1,0 +1,112 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { findOperation, listOperations } from '../../activities/store/operations.ts';
+import type { Operation } from '../../activities/store/entities/operation.ts';
+import { cancelOperation } from '../../temporal/client/operation-workflow.ts';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import { Uuid } from '../../workflows/contract/http.ts';
+import { operationKinds, operationStates } from '../../workflows/contract/operation.ts';
+import { principalName } from '../../workflows/contract/principal.ts';
+import { authorize } from '../auth/authorize.ts';
+import type { ApiContext } from '../context.ts';
+import { lastEventId, sendEvents } from '../http/send-events.ts';
+import { describeOperation } from '../describe-operation.ts';
+
+const ById = Type.Object({ id: Uuid });
+
+/**
+ * Operations. Their ids cannot be guessed, so whoever knows one asked for it, or was told by who did.
+ */
+export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
+  const tags = ['operations'];
+
+  app.get(
+    '/operations',
+    {
+      schema: {
+        tags: [...tags, 'admin'],
+        summary: 'Operations, the latest first',
+        security: [{ bearer: [] }],
+        querystring: Type.Object({
+          state: Type.Optional(Type.Enum([...operationStates])),
+          kind: Type.Optional(Type.Enum([...operationKinds])),
+          cursor: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z:.+-]{1,40}$' })),
+          limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' })),
+        }),
+        response: { 200: Type.Object({ operations: Type.Array(Type.Ref('Operation')), next: Type.Union([Type.String(), Type.Null()]) }) },
+      },
+    },
+    async (request) => {
+      await authorize(context, request.caller.principal, 'operation.list');
+      const { state, kind, cursor, limit: limitText = '50' } = request.query;
+      const limit = Number(limitText);
+      const found = await listOperations(context.store, {
+        ...(state ? { states: [state] } : {}),
+        ...(kind ? { kind } : {}),
+        ...(cursor === undefined ? {} : { before: cursor }),
+        limit,
+      });
+      const described = await Promise.all(found.map((operation) => describeOperation(context, operation, { admin: true, live: false })));
+      const last = found.at(-1);
+      return { operations: described, next: last && found.length === limit ? last.createdAt.toISOString() : null };
+    },
+  );
+
+  app.get(
+    '/operations/:id',
+    { schema: { tags, summary: 'How far an operation is', params: ById, response: { 200: Type.Ref('Operation') } } },
+    async (request) => {
+      const operation = await requireOperation(request.params.id);
+      const { principal } = request.caller;
+      await authorize(context, principal, 'operation.read', { owned: true });
+      return describeOperation(context, operation, { admin: principal.kind === 'token', live: true });
+    },
+  );
+
+  app.get(
+    '/operations/:id/events',
+    { sse: 'only', schema: { tags, summary: 'What happens to an operation, as server-sent events', params: ById } },
+    async (request, reply) => {
+      const operation = await requireOperation(request.params.id);
+      await authorize(context, request.caller.principal, 'operation.read', { owned: true });
+      await sendEvents(reply, untilSettled(operation, lastEventId(request) ?? 0, request.signal));
+    },
+  );
+
+  app.post(
+    '/operations/:id/cancel',
+    {
+      schema: {
+        tags,
+        summary: 'Ask an operation to end, and to undo what it did',
+        params: ById,
+        response: { 202: Type.Ref('Operation') },
+      },
+    },
+    async (request, reply) => {
+      const operation = await requireOperation(request.params.id);
+      const { principal } = request.caller;
+      await authorize(context, principal, 'operation.cancel', { owned: operation.principal === principalName(principal) });
+      if (operation.state !== 'running') {
+        throw new CloudletError('state-conflict', `The operation has ${operation.state} already.`, { state: operation.state });
+      }
+      await cancelOperation(context.temporal, context.starter, operation, principalName(principal));
+      return reply.code(202).send(await describeOperation(context, operation, { admin: principal.kind === 'token', live: true }));
+    },
+  );
+
+  async function requireOperation(id: string): Promise<Operation> {
+    const operation = await findOperation(context.store, id);
+    if (!operation) throw new CloudletError('not-found', `There is no operation ${id}.`);
+    return operation;
+  }
+
+  /** Events of an operation up to the one that says how it ended. */
+  async function* untilSettled(operation: Operation, after: number, signal: AbortSignal) {
+    const settled = new Set(['operation.succeeded', 'operation.failed', 'operation.cancelled']);
+    for await (const event of context.feed.watch({ after, operationId: operation.id }, signal)) {
+      yield event;
+      if (settled.has(event.type)) return;
+    }
+  }
+};
