@@ -65,7 +65,7 @@ const signsOf = (dataDir: DataDir): Readonly<Record<Daemon, readonly string[]>> 
   temporal: ['start-dev', dataDir.temporal],
   libvirtd: ['libvirtd', join(dataDir.libvirt, 'libvirtd.pid')],
   dbus: ['dbus-daemon', dataDir.dbus],
-  avahi: ['avahi-daemon: running'],
+  avahi: ['avahi-daemon'],
 });
 
 function readCommandLine(pid: number): string {
