@@ -1,6 +1,7 @@
 /** What `/v1` sends and takes: the shapes that validate requests, make answers and describe both in OpenAPI. */
 import { Type, type Static } from 'typebox';
 import { accelerators, HostCapacity } from './cloudlet.ts';
+import type { Problem } from './errors.ts';
 import { operationKinds, operationStates, Progress } from './operation.ts';
 import { ImageSource, ServiceId, ServiceSpec } from './service.ts';
 import { PortMapping, serviceVmStates, startRungs } from './service-vm.ts';
@@ -8,6 +9,9 @@ import { PortMapping, serviceVmStates, startRungs } from './service-vm.ts';
 const closed = { additionalProperties: false } as const;
 const Time = Type.String({ format: 'date-time' });
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** A reference in a schema says nothing to TypeScript. */
+type WithProblem<Body> = Omit<Body, 'problem'> & { readonly problem: Problem | null };
 
 export const Uuid = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' });
 
@@ -78,7 +82,7 @@ export const ServiceVmBody = Type.Object(
   },
   { $id: 'ServiceVm' },
 );
-export type ServiceVmBody = Static<typeof ServiceVmBody>;
+export type ServiceVmBody = WithProblem<Static<typeof ServiceVmBody>>;
 
 export const Lease = Type.Object(
   {
@@ -115,7 +119,7 @@ export const OperationBody = Type.Object(
   },
   { $id: 'Operation' },
 );
-export type OperationBody = Static<typeof OperationBody>;
+export type OperationBody = WithProblem<Static<typeof OperationBody>>;
 
 export const StartRequestBody = Type.Object(
   {

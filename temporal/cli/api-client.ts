@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { CloudletError, isErrorCode, type Problem } from '../../workflows/contract/errors.ts';
+import type { Config } from '../config/settings.ts';
+
+/** One server-sent event. */
+export interface ServerEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** Speaks `/v1` of the cloudlet on this machine, as its admin. */
+export class ApiClient {
+  readonly #base: string;
+  readonly #tokenPath: string;
+
+  constructor(config: Pick<Config, 'apiHost' | 'apiPort' | 'dataDir'>) {
+    const anywhere = ['0.0.0.0', '::'].includes(config.apiHost);
+    const host = anywhere ? '127.0.0.1' : config.apiHost;
+    this.#base = `http://${host.includes(':') ? `[${host}]` : host}:${config.apiPort}`;
+    this.#tokenPath = join(config.dataDir, 'admin.token');
+  }
+
+  /** @throws CloudletError what the API answered, or that nobody answered */
+  async request<Answer>(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await this.#fetch(method, path, body, headers);
+    const text = await response.text();
+    return (text === '' ? undefined : JSON.parse(text)) as Answer;
+  }
+
+  async text(path: string): Promise<string> {
+    return (await this.#fetch('GET', path)).text();
+  }
+
+  /** Server-sent events of a path, until they end. */
+  async *events(path: string): AsyncGenerator<ServerEvent> {
+    const response = await this.#fetch('GET', path, undefined, { accept: 'text/event-stream' });
+    const messages = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    for await (const { id, event, data } of messages) {
+      yield { id: id ?? '', event: event ?? 'message', data: JSON.parse(data) as Record<string, unknown> };
+    }
+  }
+
+  async isReady(): Promise<boolean> {
+    const response = await fetch(`${this.#base}/health/ready`).catch(() => undefined);
+    return response?.ok === true;
+  }
+
+  async signInCode(): Promise<string> {
+    const { code } = await this.request<{ code: string }>('POST', '/v1/sign-in-codes');
+    return code;
+  }
+
+  async #fetch(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(this.#base + path, {
+        method,
+        headers: { authorization: `Bearer ${this.#token()}`, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+    } catch (error) {
+      throw new CloudletError('workflow-unavailable', `No cloudlet answers at ${this.#base}. Start one: npm start.`, {}, { cause: error });
+    }
+    if (response.ok) return response;
+    throw await problemOf(response);
+  }
+
+  #token(): string {
+    try {
+      return readFileSync(this.#tokenPath, 'utf8').trim();
+    } catch (error) {
+      const reason =
+        (error as NodeJS.ErrnoException).code === 'EACCES' ? 'is not readable for you; use sudo' : 'is not there; start the cloudlet once';
+      throw new CloudletError('unauthenticated', `The admin token ${this.#tokenPath} ${reason}.`);
+    }
+  }
+}
+
+async function problemOf(response: Response): Promise<CloudletError> {
+  const text = await response.text();
+  try {
+    const { type: _type, title: _title, status: _status, detail, code, traceId: _traceId, ...facts } = JSON.parse(text) as Problem;
+    return new CloudletError(isErrorCode(code) ? code : 'internal', detail, facts);
+  } catch {
+    return new CloudletError('internal', `The API answered ${response.status}: ${text.slice(0, 200)}`);
+  }
+}

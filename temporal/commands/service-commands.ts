@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { NewService, ServiceView } from '../../workflows/contract/http.ts';
+import type { ServicePort } from '../../workflows/contract/service.ts';
+import type { ApiClient } from '../cli/api-client.ts';
+import { say, show } from '../cli/output.ts';
+import { formatTable, type Column } from '../cli/table.ts';
+import { watchOperation } from '../cli/watch-operation.ts';
+import { loadConfig } from '../config/load-config.ts';
+
+const columns: readonly Column<ServiceView>[] = [
+  ['service', ({ serviceId }) => serviceId],
+  ['version', ({ version, imageVersion }) => (imageVersion === null ? 'being built' : `${version} (image ${imageVersion})`)],
+  ['starts by', ({ startsBy }) => startsBy.join(', ')],
+  ['memory', ({ memory }) => `${memory.idealMib} MiB`],
+  ['ports', ({ ports }) => ports.map(({ name, protocol, guestPort }) => `${name} ${guestPort}/${protocol}`).join(', ')],
+  ['description', ({ description }) => (description.length > 60 ? `${description.slice(0, 59)}…` : description)],
+];
+
+interface AddOptions {
+  readonly id?: string;
+  readonly disk: string;
+  readonly port: readonly ServicePort[];
+  readonly format?: 'qcow2' | 'raw';
+  readonly http?: string;
+  readonly memory?: number;
+  readonly vcpus?: number;
+  readonly description?: string;
+  readonly save: boolean;
+  readonly json: boolean;
+}
+
+export function addServiceCommands(service: Command, api: () => ApiClient): void {
+  service
+    .command('list')
+    .description('services of this cloudlet')
+    .option('--json', 'as JSON', false)
+    .action(async (output: { json: boolean }) => {
+      const { services } = await api().request<{ services: ServiceView[] }>('GET', '/v1/services');
+      show(output, services, (rows) =>
+        formatTable(rows, columns, 'No services yet. The samples are built at the first start: cloudlet operation list.'),
+      );
+    });
+
+  service
+    .command('add')
+    .description('make a service of a disk of your own')
+    .requiredOption('--disk <file>', 'disk to boot: qcow2, or raw with --format raw')
+    .requiredOption(
+      '--port <port...>',
+      'guest port that clients reach: 8080, 7/udp, ssh=22; the first one is the main one',
+      collectPorts,
+      [],
+    )
+    .option('--id <name>', 'name of the service (default: that of the file)')
+    .option('--format <format>', 'qcow2 or raw', 'qcow2')
+    .option('--http <path>', 'it is ready when GET of this path on the first port answers (default: when the port takes a connection)')
+    .option('--memory <MiB>', 'memory of the guest', wholeNumber, 512)
+    .option('--vcpus <n>', 'processors of the guest', wholeNumber, 1)
+    .option('--description <text>', 'what it is for')
+    .option('--save', 'boot it once and save its ready state, so that it starts by restore', false)
+    .option('--json', 'as JSON', false)
+    .action((options: AddOptions) => addService(api(), options));
+
+  service
+    .command('remove')
+    .description('remove a service that nobody runs')
+    .argument('<service>')
+    .action(async (serviceId: string) => {
+      await api().request('DELETE', `/v1/services/${encodeURIComponent(serviceId)}`);
+      say(`${serviceId} is removed.`);
+    });
+}
+
+async function addService(api: ApiClient, options: AddOptions): Promise<void> {
+  const { disk, port: ports, format = 'qcow2', http, memory: memoryMib = 512, vcpus = 1, description, save } = options;
+  const serviceId = options.id ?? disk.replace(/^.*\//, '').replace(/\.[a-z0-9]+$/i, '');
+  const file = await takeToImports(disk, format);
+  const body: NewService = {
+    serviceId,
+    ports: [...ports],
+    vcpus,
+    memory: { idealMib: memoryMib, minimumMib: memoryMib },
+    source: { kind: 'disk', file: file.name, format },
+    save,
+    ...(description === undefined ? {} : { description }),
+    ...(http === undefined ? {} : { readiness: { kind: 'http', guestPort: ports[0]!.guestPort, path: http, timeoutSeconds: 300 } }),
+  };
+  try {
+    const { operationId } = await api.request<{ operationId: string }>('POST', '/v1/services', body);
+    const { result } = await watchOperation(api, operationId, options);
+    if (!options.json) say(`${serviceId} is ready to be started (image ${String(result?.['version'])}): cloudlet vm start ${serviceId}`);
+  } finally {
+    await rm(file.path, { force: true });
+  }
+}
+
+/** Puts a copy into the import folder, the only place that the cloudlet reads disks from; costs nothing where the file system can share blocks. */
+async function takeToImports(disk: string, format: string): Promise<{ name: string; path: string }> {
+  const { importDir } = loadConfig().config;
+  const name = `${randomUUID()}.${format}`;
+  const path = join(importDir, name);
+  const source = resolve(disk);
+  await open(source).then(
+    (handle) => handle.close(),
+    (error: NodeJS.ErrnoException) => {
+      throw new CloudletError('not-found', `The disk ${source} cannot be read (${error.code}).`);
+    },
+  );
+  await mkdir(importDir, { recursive: true });
+  await copyFile(source, path, constants.COPYFILE_FICLONE);
+  return { name, path };
+}
+
+/** `8080`, `7/udp`, `ssh=22`, `dns=53/udp` */
+export function parsePort(text: string): ServicePort {
+  const match = /^(?:([a-z][a-z0-9-]{0,14})=)?(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
+  const guestPort = Number(match?.[2]);
+  if (!match || guestPort < 1 || guestPort > 65_535) {
+    throw new InvalidArgumentError('Write a port like 8080, 7/udp or ssh=22.');
+  }
+  const protocol = match[3] === 'udp' ? 'udp' : 'tcp';
+  return { name: match[1] ?? `${protocol}-${guestPort}`, protocol, guestPort };
+}
+
+const collectPorts = (text: string, before: readonly ServicePort[]): readonly ServicePort[] => [...before, parsePort(text)];
+
+export function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('Write a whole number above 0.');
+  return Number(text);
+}
