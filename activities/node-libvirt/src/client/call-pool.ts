@@ -94,7 +94,7 @@ export class CallPool {
       const waiter: Waiter = {
         start: (connection) => {
           leaveQueue();
-          const remainingMs = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - since));
+          const remainingMs = timeoutMs === undefined ? undefined : Math.max(1, Math.ceil(timeoutMs - (performance.now() - since)));
           resolve(this.#place(connection, place, { signal, timeoutMs: remainingMs }));
         },
         reject: giveUp,
