@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value';
-import { maskSecrets } from './mask-secrets.ts';
+import { maskSecretKeys, maskSecrets } from './mask-secrets.ts';
 import type { ResolvedConfig, SettingSource } from './resolve-config.ts';
 import { type Setting, type SettingKey, settingKeys, settings } from './settings.ts';
 
@@ -19,7 +19,7 @@ const describeSource = (source: SettingSource): string => (source.kind === 'defa
 function describeValue(setting: Setting, value: unknown): unknown {
   if (value === undefined) return undefined;
   const encoded: unknown = Value.Encode(setting.schema, value);
-  return setting.secret && typeof encoded === 'string' ? maskSecrets(encoded) : encoded;
+  return setting.secret && typeof encoded === 'string' ? maskSecrets(encoded) : maskSecretKeys(encoded);
 }
 
 /** @returns every setting with its value and where that came from, in the table's order; secrets masked */

@@ -118,6 +118,9 @@ describe('resolveConfig', () => {
       expect(refusalOf(input({ DATABASE_URL: url })).message).not.toContain('hunter2');
     }
     expect(JSON.stringify(describeConfig(good))).not.toContain('hunter2');
+    const plugins = [{ name: 'x', options: { apiToken: 'hunter2', deep: [{ password: 'hunter2' }] } }];
+    expect(formatConfig(resolveConfig(input({}, { plugins })))).not.toContain('hunter2');
+    expect(refusalOf(input({}, { plugins: [...plugins, { name: 7 }] })).message).not.toContain('hunter2');
   });
 
   // No text of these is right for any setting that is not free text.

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Value } from 'typebox/value';
 import { CloudletError, type InputError } from '../../workflows/contract/errors.ts';
 import { findConflicts } from './find-conflicts.ts';
-import { maskSecrets } from './mask-secrets.ts';
+import { maskSecretKeys, maskSecrets } from './mask-secrets.ts';
 import { nearestName } from './nearest-name.ts';
 import { type Config, type Setting, type SettingKey, settingKeys, settings } from './settings.ts';
 
@@ -50,7 +50,7 @@ const placeOf = (key: SettingKey, source: SettingSource): string => {
 
 function shown(setting: Setting, value: unknown): string {
   if (setting.secret && typeof value === 'string') return JSON.stringify(maskSecrets(value));
-  const text = JSON.stringify(value) ?? 'undefined';
+  const text = JSON.stringify(maskSecretKeys(value)) ?? 'undefined';
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 

@@ -6,6 +6,7 @@ import { pollUntil } from '../supervisor/poll-until.ts';
 import { runProgram } from '../supervisor/run-program.ts';
 import { avahiBusName } from './start-avahi.ts';
 import { busNameHasOwner } from './start-dbus.ts';
+import { localParts } from './local-parts.ts';
 import { databaseAnswers } from './start-postgres.ts';
 
 const commandLines = (): readonly string[] =>
@@ -36,6 +37,18 @@ describe('localParts', () => {
     process.kill(before, 'SIGKILL');
     const back = await pollUntil(async () => parts.pidOf(daemon) !== before && (await answers[daemon]()), { deadlineMs: 30_000 });
     expect(back).toBe(true);
+  });
+
+  it('uses what the configuration names, and starts nothing of its own beside it', async () => {
+    const given = localParts(parts.config, parts.dataDir).filter(({ name }) => name !== 'dbus' && name !== 'avahi');
+    const context = { facts: {}, logPath: parts.dataDir.logOf('unused'), signal: new AbortController().signal };
+    const running = await Promise.all(given.map((part) => part.start(context)));
+    expect(running.filter((part) => 'ended' in part || 'stop' in part)).toEqual([]);
+    expect(Object.assign({}, ...running.map(({ facts }) => facts))).toMatchObject({
+      databaseUrl: parts.facts.databaseUrl,
+      libvirtUri: parts.facts.libvirtUri,
+    });
+    expect(running[0]?.detail).toMatch(/^postgresql:\/\/cloudlet:\*\*\*@127\.0\.0\.1:\d+\/cloudlet$/);
   });
 
   it('leaves nothing behind', async () => {

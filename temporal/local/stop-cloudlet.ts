@@ -54,15 +54,18 @@ export async function stopCloudlet({ config, vms }: StopCloudletOptions): Promis
   };
 }
 
+const count = (domains: readonly string[], one: string, many: string): string =>
+  domains.length === 1 ? `One Service VM ${one}` : `${domains.length} Service VMs ${many}`;
+
 /** @returns what `stopCloudlet` did, in sentences */
 export function describeStop(result: StopCloudletResult): readonly string[] {
   const { supervisorWasRunning, libvirtWasRunning, endedDomains, leftDomains } = result;
   const lines = [supervisorWasRunning ? 'The cloudlet has stopped.' : 'No cloudlet was running on this data directory.'];
-  if (endedDomains.length > 0) lines.push(`${endedDomains.length} Service VMs were ended: ${endedDomains.join(', ')}.`);
+  if (endedDomains.length > 0) lines.push(`${count(endedDomains, 'was', 'were')} ended: ${endedDomains.join(', ')}.`);
   if (leftDomains.length > 0) {
     lines.push(
-      `${leftDomains.length} Service VMs run on, with the two small processes that hold them: ${leftDomains.join(', ')}.`,
-      'The next npm start takes them over; npm stop -- --vms ends them.',
+      `${count(leftDomains, 'runs', 'run')} on, with the two small processes that hold them: ${leftDomains.join(', ')}.`,
+      'The next npm start takes over what runs on; npm stop -- --vms ends it.',
     );
   } else if (libvirtWasRunning) {
     lines.push('libvirt has stopped.');

@@ -81,6 +81,23 @@ export const checkUserNamespaces: Check = {
   },
 };
 
+/** A libvirt and an Avahi of our own see a /run of their own. */
+export const checkMountNamespaces: Check = {
+  id: 'mount-namespaces',
+  title: 'Mount namespaces',
+  async run({ environment, libvirt }) {
+    const { status, stderr } = await runProgram(['unshare', '--mount', '--', 'true'], { environment, timeoutMs: 5000 });
+    if (status === 0) return ok('they can be made');
+    if (libvirt.kind === 'host') return ok('they cannot be made, but libvirt is that of the host');
+    return {
+      status: 'fail',
+      finding: `they cannot be made: ${stderr.trim()}`,
+      cost: 'the embedded libvirt does not start',
+      remedy: 'Run as root, in a container with CAP_SYS_ADMIN (docker run --privileged), or set LIBVIRT_URI.',
+    };
+  },
+};
+
 const sampleRuleset = 'table inet cloudlet-doctor { chain out { type filter hook output priority 0; meta skuid 64123 drop; }; }';
 
 /** What a guest may reach is filtered by the user that its QEMU runs as. */

@@ -8,7 +8,7 @@ import { libvirtFiles } from '../libvirt-files.ts';
 import { findKeeper, libvirtUri } from '../start-libvirt.ts';
 import { checkAccelerator } from './check-accelerator.ts';
 import { checkClock } from './check-clock.ts';
-import { checkHostName, checkPacketFilter, checkReaping, checkUserNamespaces } from './check-host.ts';
+import { checkHostName, checkMountNamespaces, checkPacketFilter, checkReaping, checkUserNamespaces } from './check-host.ts';
 import { checkLibvirtProbing, checkQemuReach } from './check-libvirt.ts';
 import { checkDiscovery, checkPorts } from './check-network.ts';
 import { checkDisk, checkMemory } from './check-resources.ts';
@@ -26,6 +26,7 @@ export const checks: readonly Check[] = [
   checkPorts,
   checkDiscovery,
   checkClock,
+  checkMountNamespaces,
   checkUserNamespaces,
   checkPacketFilter,
   ...versionChecks,
