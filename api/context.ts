@@ -20,5 +20,7 @@ export interface ApiContext {
   readonly temporalUiUrl: string | undefined;
   readonly temporalNamespace: string;
   readonly version: string;
+  /** The end of an instance's serial log; undefined where this machine has none. */
+  readonly readSerialLog: (serviceVmId: string) => Promise<string | undefined>;
   readonly log: Logger;
 }

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { hostPaths } from '../activities/images/host-paths.ts';
+import { readSerialLog } from '../activities/images/serial-log.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { openStore } from '../activities/store/store.ts';
 import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
 import { connectTemporal } from '../temporal/client/connect.ts';
 import { ServiceVmStarter } from '../temporal/client/service-vm-starter.ts';
-import type { RunningConfig } from '../temporal/running-config.ts';
+import { configuredPlugins, type RunningConfig } from '../temporal/running-config.ts';
 import { createLog } from '../temporal/log.ts';
 import { announce } from './announce.ts';
 import { buildApp } from './app.ts';
@@ -26,7 +28,7 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
   const store = await openStore({ databaseUrl: config.databaseUrl, poolSize: 16 });
   const identity = await cloudletIdentity(store, hostname());
   const temporal = connectTemporal({ address: config.temporalAddress, namespace: config.temporalNamespace });
-  const plugins = await loadPlugins({ configured: config.plugins, process: 'api', log });
+  const plugins = await loadPlugins({ configured: configuredPlugins(config), process: 'api', log });
   const feed = new EventFeed(store, config.databaseUrl, log);
   feed.start();
 
@@ -41,6 +43,7 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
     temporalUiUrl: config.temporalUiUrl,
     temporalNamespace: config.temporalNamespace,
     version: await packageVersion(),
+    readSerialLog: (serviceVmId) => readSerialLog(hostPaths(config.dataDir, config.importDir), serviceVmId),
     log,
   };
   const app = await buildApp(context);

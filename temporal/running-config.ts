@@ -1,4 +1,4 @@
-import type { Config } from './config/settings.ts';
+import type { Config, PluginSetting } from './config/settings.ts';
 import { CloudletError } from '../workflows/contract/errors.ts';
 
 /** The configuration once it is known where everything runs: what a start found or brought up. */
@@ -23,4 +23,10 @@ export function requireRunning(config: Config): RunningConfig {
     );
   }
   return config as RunningConfig;
+}
+
+/** The plugins as configured, told where Avahi is when the start found that out. */
+export function configuredPlugins({ plugins, dbusAddress }: Pick<Config, 'plugins' | 'dbusAddress'>): readonly PluginSetting[] {
+  if (dbusAddress === undefined) return plugins;
+  return plugins.map((plugin) => (plugin.name === 'discovery-avahi' ? { ...plugin, options: { dbusAddress, ...plugin.options } } : plugin));
 }

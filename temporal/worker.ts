@@ -21,7 +21,7 @@ import { eventHandlers, reportPlugins, runHandlerActivity } from './worker/event
 import { hostId } from './worker/host-id.ts';
 import { probeAccelerator } from './local/probe-accelerator.ts';
 import { createLog } from './log.ts';
-import type { RunningConfig } from './running-config.ts';
+import { configuredPlugins, type RunningConfig } from './running-config.ts';
 import { scheduleReconciliation } from './worker/schedule-reconciliation.ts';
 import { temporalLogger } from './worker/temporal-logger.ts';
 import { workflowBundle } from './worker/workflow-bundle.ts';
@@ -44,7 +44,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
   const { accelerator } = await probeAccelerator(join(config.dataDir, 'run'));
   const hypervisor = new LibvirtHypervisor({ uri: config.libvirtUri, accelerator });
   const paths = hostPaths(config.dataDir, config.importDir);
-  const plugins = await loadPlugins({ configured: config.plugins, process: 'worker', log });
+  const plugins = await loadPlugins({ configured: configuredPlugins(config), process: 'worker', log });
   const catalogue = plugins.contributions(servicesCatalogue).map(({ contribution }) => contribution);
 
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });

@@ -26,7 +26,7 @@ export interface DomainSpec extends DomainIdentity {
 export interface GuestNetwork {
   readonly ports: readonly PortMapping[];
   /** uid that QEMU runs under when the guest may reach out: the host filters what this uid sends. Absent = no way out. */
-  readonly egressUid?: number;
+  readonly egressUid?: number | undefined;
 }
 
 const qemuNamespace = 'http://libvirt.org/schemas/domain/qemu/1.0';

@@ -4,15 +4,25 @@ import type { GuestActivities } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { diskPath, incomingDiskPath, incomingMemoryPath, instanceFolder, serialLogPath } from '../images/host-paths.ts';
+import {
+  diskPath,
+  imagePath,
+  incomingDiskPath,
+  incomingMemoryPath,
+  instanceFolder,
+  serialLogPath,
+  type HostPaths,
+} from '../images/host-paths.ts';
 import { imageFile } from '../images/image-store.ts';
 import { createOverlay } from '../images/overlay.ts';
-import { runTool } from '../images/run-tool.ts';
+import { runTool } from '../run-tool.ts';
 import { busyPorts } from '../network/busy-ports.ts';
+import { allowEgress, egressUid, reclaimImages } from '../network/egress.ts';
 import { findInstance, type Instance } from '../store/instances.ts';
 import { replacePorts } from '../store/ports.ts';
 import type { Store } from '../store/store.ts';
 import { cloneXml, domainXml, type DomainIdentity } from './domain-xml.ts';
+import { endGuest, removeInstanceFiles } from './end-guest.ts';
 import { domainName, type HostContext } from './host-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { awaitAnswer } from './readiness.ts';
@@ -32,7 +42,9 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     if (found) await hypervisor.destroyDomain(name);
     const instance = await requireInstance(store, serviceVmId);
     const ports = await bindablePorts(context, instance);
+    const uid = egressUid(instance.spec, ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
+    if (uid !== undefined) await allowEgress(context.cloudletId, uid, instance.spec);
     await start(
       {
         name,
@@ -41,10 +53,11 @@ export function createGuestActivities(context: HostContext): GuestActivities {
         serviceVmId,
         diskPath: diskPath(paths, serviceVmId),
         serialLogPath: serialLogPath(paths, serviceVmId),
-        network: { ports },
+        network: { ports, egressUid: uid },
       },
       instance,
     );
+    if (uid !== undefined) await reclaimImages(baseImages(paths, instance));
   };
 
   return {
@@ -56,15 +69,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
         await createOverlay(await imageFile(paths, image), diskPath(paths, serviceVmId), signal);
       }),
 
-    removeDisk: async ({ serviceVmId }) => {
-      for (const path of [
-        instanceFolder(paths, serviceVmId),
-        incomingDiskPath(paths, serviceVmId),
-        incomingMemoryPath(paths, serviceVmId),
-      ]) {
-        await rm(path, { recursive: true, force: true });
-      }
-    },
+    removeDisk: ({ serviceVmId }) => removeInstanceFiles(context, serviceVmId),
 
     bootGuest: ({ serviceVmId, bootId }) =>
       withHeartbeat(async () => {
@@ -83,7 +88,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
         });
       }),
 
-    destroyGuest: ({ serviceVmId }) => withHeartbeat(() => hypervisor.destroyDomain(domainName(context, serviceVmId))),
+    destroyGuest: ({ serviceVmId }) => withHeartbeat(() => endGuest(context, serviceVmId)),
 
     awaitGuest: ({ serviceVmId, timeoutMs }) =>
       withHeartbeat(async (signal) => {
@@ -117,6 +122,10 @@ async function bindablePorts({ store, portRange }: HostContext, { serviceVmId, p
   }
   return current;
 }
+
+/** The images below an instance's disk. */
+const baseImages = (paths: HostPaths, { images }: Instance): string[] =>
+  [images.disk, ...(images.saved ? [images.saved.disk] : [])].map(({ sha256 }) => imagePath(paths, sha256));
 
 /** Restores from a FIFO that delivers the saved state as that of this instance. */
 async function restoreClone(

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { ReconcileActivities } from '../../workflows/contract/activities.ts';
 import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { incomingDiskPath, incomingMemoryPath, instanceFolder, type HostPaths } from '../images/host-paths.ts';
+import type { HostPaths } from '../images/host-paths.ts';
 import { isBuilding } from '../store/builds.ts';
 import { forgetUnusedImages } from '../store/images.ts';
 import { liveInstances } from '../store/instances.ts';
 import { release } from '../store/reservation.ts';
 import { recordEnd } from '../store/service-vms.ts';
-import { domainName, type HostContext } from './host-context.ts';
+import { endGuest, removeInstanceFiles } from './end-guest.ts';
+import type { HostContext } from './host-context.ts';
 
 export interface ReconcileContext extends HostContext {
   /** Whether an execution with this id is open. Throws where it cannot tell: nothing is retired on a guess. */
@@ -41,14 +42,8 @@ export function createReconcileActivities(context: ReconcileContext): ReconcileA
 
     retireOrphan: ({ serviceVmId }) =>
       withHeartbeat(async () => {
-        await hypervisor.destroyDomain(domainName(context, serviceVmId));
-        for (const path of [
-          instanceFolder(paths, serviceVmId),
-          incomingDiskPath(paths, serviceVmId),
-          incomingMemoryPath(paths, serviceVmId),
-        ]) {
-          await rm(path, { recursive: true, force: true });
-        }
+        await endGuest(context, serviceVmId);
+        await removeInstanceFiles(context, serviceVmId);
         await release(store, serviceVmId);
         await recordEnd(store, serviceVmId, {
           state: 'failed',

@@ -4,7 +4,7 @@ import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { SavedGuest } from '../../workflows/contract/service-vm.ts';
 import { diskPath, incomingDiskPath, incomingMemoryPath } from '../images/host-paths.ts';
 import { adoptImage } from '../images/image-store.ts';
-import { runTool } from '../images/run-tool.ts';
+import { runTool } from '../run-tool.ts';
 import { recordImage } from '../store/images.ts';
 import type { Instance } from '../store/instances.ts';
 import { domainName, type HostContext } from './host-context.ts';

@@ -1,4 +1,5 @@
 import { msPerSecond } from '../../workflows/contract/units.ts';
+import { allowEgress, egressUid } from '../network/egress.ts';
 import { servedInstances } from '../store/instances.ts';
 import { endIdle, extendUsed } from '../store/leases.ts';
 import type { HostAgentOptions, Loop } from './host-agent.ts';
@@ -19,13 +20,17 @@ interface Seen {
  * and browsers never renew a lease, so their traffic does; and a guest that nobody talks to loses its users.
  */
 export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promise<void> {
-  const { hostId, store } = options;
+  const { hostId, cloudletId, store } = options;
   const seen = new Map<string, Seen>();
   await loop('traffic', everyMs, async () => {
     const nowMs = store.clock.nowMs();
     const served = await servedInstances(store, hostId);
     const used: string[] = [];
-    for (const { serviceVmId, idleMs } of served) {
+    for (const { serviceVmId, spec, ports } of served) {
+      const idleMs = spec.idleSeconds * msPerSecond;
+      const uid = egressUid(spec, ports);
+      // Somebody may have flushed the host's rules, and without them the guest would reach everything.
+      if (uid !== undefined) await allowEgress(cloudletId, uid, spec);
       const traffic = await trafficOf(options, serviceVmId);
       const last = seen.get(serviceVmId);
       if (traffic.flows > 0 || !last || traffic.packets !== last.packets) {

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { StoredImage } from '../store/images.ts';
 import { imagePath, type HostPaths } from './host-paths.ts';
-import { asDiskError } from './run-tool.ts';
+import { asDiskError } from '../run-tool.ts';
 
 /**
  * Puts a finished file into the content-addressed store, where it never changes again. The file must lie on the same

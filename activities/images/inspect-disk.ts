@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { bytesPerGib, formatBytes } from '../../workflows/contract/units.ts';
-import { runTool } from './run-tool.ts';
+import { runTool } from '../run-tool.ts';
 
 export type DiskFormat = 'qcow2' | 'raw';
 

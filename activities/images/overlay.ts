@@ -2,7 +2,7 @@ import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { bytesPerMib, formatBytes } from '../../workflows/contract/units.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import { asDiskError, diskFull, runTool } from './run-tool.ts';
+import { asDiskError, diskFull, runTool } from '../run-tool.ts';
 
 /** Below this an instance would hit the wall within minutes: better no start than a guest that dies. */
 export const minimumFreeBytes = 64 * bytesPerMib;

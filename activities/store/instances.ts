@@ -1,6 +1,5 @@
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import { liveServiceVmStates, type PortMapping } from '../../workflows/contract/service-vm.ts';
-import { msPerSecond } from '../../workflows/contract/units.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { imagesOfServiceImage, type InstanceImages } from './images.ts';
 import { portsOf } from './ports.ts';
@@ -46,14 +45,19 @@ export async function bootedInstances(
   return rows.map((row) => ({ serviceVmId: row.id, bootId: row.boot_id, bootedBefore: row.host_boot_id !== store.clock.bootId }));
 }
 
-/** Ready instances of a host and how long each may be idle. */
-export async function servedInstances(store: Store, hostId: string): Promise<{ serviceVmId: string; idleMs: number }[]> {
-  const rows = await store.fork().execute<{ id: string; idle_seconds: number }[]>(
-    `select vm.id, (s.spec->>'idleSeconds')::int as idle_seconds
-     from service_vms vm join services s on s.id = vm.service_id where vm.host_id = ? and vm.state = 'ready'`,
-    [hostId],
+/** Ready instances of a host, as their traffic is watched. */
+export interface ServedInstance {
+  readonly serviceVmId: string;
+  readonly spec: ServiceSpec;
+  readonly ports: readonly PortMapping[];
+}
+
+export async function servedInstances(store: Store, hostId: string): Promise<ServedInstance[]> {
+  const em = store.fork();
+  const serving = await em.find(ServiceVm, { host: hostId, state: 'ready' }, { populate: ['service'] });
+  return Promise.all(
+    serving.map(async ({ id, service }) => ({ serviceVmId: id, spec: service.getEntity().spec, ports: await portsOf(em, id) })),
   );
-  return rows.map((row) => ({ serviceVmId: row.id, idleMs: row.idle_seconds * msPerSecond }));
 }
 
 /**

@@ -132,6 +132,27 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
     },
   );
 
+  app.get(
+    '/service-vms/:id/log',
+    {
+      schema: {
+        tags: [...tags, 'admin'],
+        summary: 'What the guest wrote to its serial console, the end of it',
+        params: ById,
+        security: bearer,
+        produces: ['text/plain'],
+      },
+    },
+    async (request, reply) => {
+      const view = await requireView(request.params.id);
+      await authorize(context, request.caller.principal, 'service-vm.list');
+      const log = await context.readSerialLog(view.serviceVm.id);
+      if (log === undefined)
+        throw new CloudletError('not-found', 'This host has no serial log of it: the guest never ran, or ran elsewhere, or long ago.');
+      return reply.type('text/plain; charset=utf-8').send(log);
+    },
+  );
+
   app.post(
     '/service-vms/:id/renew',
     {

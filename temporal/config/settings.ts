@@ -32,6 +32,8 @@ export interface Setting<Schema extends TSchema = TSchema> {
 /** One plugin in the configuration. A required one that fails refuses the start. */
 export interface PluginSetting {
   readonly name: string;
+  /** Path or package of one that does not come with the cloudlet. */
+  readonly module?: string;
   readonly required?: boolean;
   readonly options?: Readonly<Record<string, unknown>>;
 }
@@ -80,6 +82,7 @@ const Plugins = Type.Refine(
     Type.Object(
       {
         name: Type.String({ pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$', maxLength: 64 }),
+        module: Type.Optional(Type.String({ minLength: 1 })),
         required: Type.Optional(Type.Boolean()),
         options: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
       },

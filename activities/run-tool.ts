@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
-import { CloudletError } from '../../workflows/contract/errors.ts';
+import { CloudletError } from '../workflows/contract/errors.ts';
 
 export interface ToolRun {
+  /** Text for its standard input. */
+  readonly input?: string;
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
@@ -11,14 +13,18 @@ export interface ToolRun {
  * @returns its standard output
  * @throws CloudletError `capacity-exhausted` when the disk is full, else `internal` with the tool's last words
  */
-export function runTool(command: string, args: readonly string[], { signal, timeoutMs = 120_000 }: ToolRun = {}): Promise<string> {
+export function runTool(command: string, args: readonly string[], { input, signal, timeoutMs = 120_000 }: ToolRun = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024, killSignal: 'SIGKILL' as const, signal };
-    execFile(command, args, options, (error, stdout, stderr) => {
+    const child = execFile(command, args, options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);
       signal?.throwIfAborted();
       reject(toolFailure(command, error, stderr));
     });
+    if (input === undefined) return;
+    // A tool that ends before it has read everything says why by its status.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
   });
 }
 
