@@ -3,9 +3,6 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   isCancellation,
   log,
   setCurrentDetails,
@@ -17,36 +14,25 @@ import {
 import { onHost, onHostUntilDone, records } from './activities.ts';
 import { describeFailure, type DescribedFailure } from './contract/failure.ts';
 import type { OperationProgress } from './contract/operation.ts';
-import {
-  serviceVmMessages,
-  type EndReason,
-  type GuestStopped,
-  type LeasesChanged,
-  type Placement,
-  type SavedGuest,
-  type ServiceVmInput,
-  type ServiceVmOutcome,
-  type ServiceVmReady,
-  type ServiceVmState,
-  type StopServiceVm,
+import type {
+  EndReason,
+  GuestStopped,
+  Placement,
+  SavedGuest,
+  ServiceVmInput,
+  ServiceVmOutcome,
+  ServiceVmReady,
+  ServiceVmState,
+  StopServiceVm,
 } from './contract/service-vm.ts';
 import { msPerMinute, msPerSecond } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import { raiseEvent } from './raise-event.ts';
 import { Saga, type Step } from './saga.ts';
+import { awaitReady, guestStopped, leasesChanged, progress, stop } from './service-vm-messages.ts';
 import { climb } from './start-ladder.ts';
 
-export const awaitReady = defineUpdate<ServiceVmReady>(serviceVmMessages.awaitReady);
-export const stop = defineUpdate<ServiceVmOutcome, [StopServiceVm]>(serviceVmMessages.stop);
-export const leasesChanged = defineSignal<[LeasesChanged]>(serviceVmMessages.leasesChanged);
-export const guestStopped = defineSignal<[GuestStopped]>(serviceVmMessages.guestStopped);
-export const progress = defineQuery<ServiceVmProgress>(serviceVmMessages.progress);
-
-export interface ServiceVmProgress {
-  readonly state: ServiceVmState;
-  readonly progress: OperationProgress;
-}
-
+/** reserve · clone · boot or restore · probe · publish */
 const ownSteps = 5;
 /** A guest that keeps dying is given up; one that stayed up for long starts counting anew. */
 const maximumRestarts = 5;
@@ -54,212 +40,255 @@ const restartCountResetMs = 10 * msPerMinute;
 const restartDelayMs = (restarts: number): number => Math.min(2 ** (restarts - 1), 30) * msPerSecond;
 
 /**
- * The life of one Service VM, from request to retirement. It lives as long as its instance: every running VM is one
- * open execution. Provisioning is a saga; retiring is that same saga, undone.
+ * The life of one Service VM, from request to retirement. It lives as long as its instance: every running VM is one open
+ * execution. Provisioning is a saga, and retiring is that same saga undone.
  */
 export async function serviceVm(input: ServiceVmInput): Promise<ServiceVmOutcome> {
-  const { serviceVmId, serviceId, operationId } = input;
-  const { stepsBefore, steps } = input.within ?? { stepsBefore: 0, steps: ownSteps };
-  const saga = new Saga();
-  let state: ServiceVmState = input.carried ? 'ready' : 'requested';
-  let placement: Placement | undefined = input.carried?.placement;
-  let ready: ServiceVmReady | undefined = input.carried?.ready;
-  let bootId = input.carried?.bootId ?? '';
-  let restarts = input.carried?.restarts ?? 0;
-  let readySinceMs = input.carried?.readySinceMs ?? 0;
-  let latest: OperationProgress = { operationId, phase: state, step: 0, steps, message: 'Asked for' };
-  let unused = false;
-  let stopping: EndReason | undefined;
-  let gone: GuestStopped | undefined;
-  let failure: DescribedFailure | undefined;
-  let outcome: ServiceVmOutcome | undefined;
-  const bringingUp = new CancellationScope();
+  return new ServiceVmLife(input).run();
+}
 
-  const report = (phase: string, step: number, message: string): OperationProgress => {
-    latest = { operationId, phase, step: stepsBefore + step, steps, message };
-    setCurrentDetails(`**${state}** · ${message}\n\nservice \`${serviceId}\`${placement ? ` · host \`${placement.hostId}\`` : ''}`);
-    return latest;
-  };
+class ServiceVmLife {
+  readonly #input: ServiceVmInput;
+  readonly #saga = new Saga();
+  /** Everything that is cut short when somebody asks to stop. */
+  readonly #provisioning = new CancellationScope();
+  #state: ServiceVmState;
+  #placement: Placement | undefined;
+  #ready: ServiceVmReady | undefined;
+  /** Of the guest that runs, or is being started: news of another boot is old. */
+  #bootId: string;
+  #restarts: number;
+  #readySinceMs: number;
+  #progress: OperationProgress;
+  /** Nobody uses it, as far as we were told. */
+  #unused = false;
+  #gone: GuestStopped | undefined;
+  #endReason: EndReason | undefined;
+  #failure: DescribedFailure | undefined;
+  #outcome: ServiceVmOutcome | undefined;
 
-  setHandler(awaitReady, async () => {
-    await condition(() => (state === 'ready' && ready !== undefined) || failure !== undefined || stopping !== undefined);
-    if (state === 'ready' && ready) return ready;
-    throw applicationFailure(
-      failure ?? {
-        code: 'state-conflict',
-        detail: 'The Service VM was stopped before it was ready. Start it again.',
-        facts: { state: 'stopped' },
+  constructor(input: ServiceVmInput) {
+    const { carried } = input;
+    this.#input = input;
+    this.#state = carried ? 'ready' : 'requested';
+    this.#placement = carried?.placement;
+    this.#ready = carried?.ready;
+    this.#bootId = carried?.bootId ?? '';
+    this.#restarts = carried?.restarts ?? 0;
+    this.#readySinceMs = carried?.readySinceMs ?? 0;
+    this.#progress = this.#report(this.#state, 0, 'Asked for');
+    this.#takeMessages();
+  }
+
+  async run(): Promise<ServiceVmOutcome> {
+    let saved: SavedGuest | undefined;
+    try {
+      if (this.#input.carried) this.#adoptSteps(this.#input.carried.placement);
+      else await this.#provisioning.run(() => this.#reserve());
+      if (this.#input.purpose === 'build') saved = await this.#provisioning.run(() => this.#bringUpAndSave());
+      else await this.#serveUntilOver();
+    } catch (error) {
+      if (isCancellation(error)) this.#endReason ??= 'asked';
+      else this.#failure = describeFailure(error);
+    }
+    return CancellationScope.nonCancellable(() => this.#end(saved));
+  }
+
+  #takeMessages(): void {
+    setHandler(awaitReady, async () => {
+      await condition(() => this.#ready !== undefined || this.#failure !== undefined || this.#endReason !== undefined);
+      if (this.#ready && this.#endReason === undefined) return this.#ready;
+      throw applicationFailure(
+        this.#failure ?? { code: 'state-conflict', detail: 'The Service VM was stopped. Start it again.', facts: { state: 'stopped' } },
+      );
+    });
+    setHandler(
+      stop,
+      async ({ by }) => {
+        log.info('Asked to stop', { by });
+        this.#endReason ??= 'asked';
+        this.#provisioning.cancel();
+        await condition(() => this.#outcome !== undefined);
+        return this.#outcome!;
       },
-    );
-  });
-  setHandler(
-    stop,
-    async ({ by }) => {
-      stopping ??= 'asked';
-      log.info('Asked to stop', { by });
-      bringingUp.cancel();
-      await condition(() => outcome !== undefined);
-      return outcome!;
-    },
-    {
-      validator: (_request: StopServiceVm) => {
-        if (outcome)
+      {
+        validator: (_request: StopServiceVm) => {
+          if (this.#outcome === undefined) return;
           throw applicationFailure({
             code: 'state-conflict',
             detail: 'The Service VM has ended already.',
-            facts: { state: outcome.state },
+            facts: { state: this.#outcome.state },
           });
+        },
       },
-    },
-  );
-  setHandler(leasesChanged, ({ users }) => {
-    unused = users === 0;
-  });
-  setHandler(guestStopped, (news) => {
-    if (news.bootId === bootId) gone = news;
-  });
-  setHandler(progress, () => ({ state, progress: latest }));
-
-  const reserve: Step = {
-    name: 'reserve',
-    run: async () => {
-      placement = await records.reserve({ serviceVmId, progress: report('reserve', 1, 'Finding room') });
-      state = 'provisioning';
-    },
-    undo: () => records.release({ serviceVmId }),
-  };
-
-  /** From reserved to answering. Cancelled when somebody asks to stop. */
-  const bringUp = async (): Promise<void> => {
-    const started = await climb(saga, {
-      serviceVmId,
-      placement: placement!,
-      bootIdOf: () => {
-        bootId = uuid4();
-        gone = undefined;
-        return bootId;
-      },
-      guestGone: (boot) => gone?.bootId === boot,
-      report,
+    );
+    setHandler(leasesChanged, ({ users }) => {
+      this.#unused = users === 0;
     });
-    if (input.purpose === 'build') return;
-    ready = await records.publishReady({ serviceVmId, ...started, progress: report('publish', 5, 'Ready') });
-    state = 'ready';
-    readySinceMs = Date.now();
-    report('ready', 5, 'Ready');
-  };
-
-  /** While it serves. @returns whether the guest is to be started again */
-  const serve = async (): Promise<boolean> => {
-    for (;;) {
-      await condition(() => stopping !== undefined || gone !== undefined || unused || workflowInfo().continueAsNewSuggested);
-      if (stopping) return false;
-      if (gone) {
-        stopping = await afterGuestStopped(gone);
-        return stopping === undefined;
-      }
-      if (unused) {
-        unused = false;
-        if (await records.retireIfUnused({ serviceVmId })) {
-          stopping = 'last-user-left';
-          return false;
-        }
-        continue;
-      }
-      await condition(allHandlersFinished);
-      const carried = { placement: placement!, ready: ready!, bootId, restarts, readySinceMs };
-      await continueAsNew<typeof serviceVm>({ ...input, carried });
-    }
-  };
-
-  /** @returns why the instance ends, or undefined when its restart policy brings it back */
-  const afterGuestStopped = async ({ reason }: GuestStopped): Promise<EndReason | undefined> => {
-    if (Date.now() - readySinceMs > restartCountResetMs) restarts = 0;
-    const { restartPolicy } = placement!;
-    const wanted = restartPolicy === 'always' || (restartPolicy === 'on-failure' && reason !== 'guest-stopped');
-    if (!wanted || restarts >= maximumRestarts || (await records.retireIfUnused({ serviceVmId }))) return reason;
-    restarts += 1;
-    state = 'provisioning';
-    ready = undefined;
-    await records.publishRestarting({ serviceVmId, restarts, reason });
-    return undefined;
-  };
-
-  let saved: SavedGuest | undefined;
-  try {
-    if (input.carried) {
-      adoptCarried(saga, reserve, input.carried.placement, serviceVmId);
-    } else {
-      await bringingUp.run(async () => {
-        await saga.run(reserve);
-        await raiseEvent(placement!.events, 'serviceVm.provisioning', { serviceVmId, serviceId, hostId: placement!.hostId });
-      });
-    }
-    const reserved = 1;
-    for (let again = !input.carried; ; again = true) {
-      if (again) {
-        await bringingUp.run(bringUp);
-        if (input.purpose === 'build') {
-          saved = await bringingUp.run(() => saveReadyState(placement!.hostId, serviceVmId, bootId, report));
-          break;
-        }
-      }
-      const notified = again
-        ? raiseEvent(placement!.events, 'serviceVm.ready', { serviceVmId, serviceId, hostId: placement!.hostId })
-        : undefined;
-      const restart = await serve();
-      await notified;
-      if (!restart) break;
-      await saga.unwindTo(reserved);
-      await bringingUp.run(() => sleep(restartDelayMs(restarts)));
-    }
-  } catch (error) {
-    if (!isCancellation(error)) failure = describeFailure(error);
-    // Temporal's own cancellation of the execution is a stop, too.
-    else stopping ??= 'asked';
+    setHandler(guestStopped, (news) => {
+      if (news.bootId === this.#bootId) this.#gone = news;
+    });
+    setHandler(progress, () => ({ state: this.#state, progress: this.#progress }));
   }
 
-  return CancellationScope.nonCancellable(async () => {
-    const reason: EndReason = stopping ?? (failure ? 'start-failed' : 'asked');
-    const events = placement?.events ?? [];
+  #report(phase: string, step: number, message: string): OperationProgress {
+    const { operationId, serviceId, within = { stepsBefore: 0, steps: ownSteps } } = this.#input;
+    this.#progress = { operationId, phase, step: within.stepsBefore + step, steps: within.steps, message };
+    const where = this.#placement ? ` · host \`${this.#placement.hostId}\`` : '';
+    setCurrentDetails(`**${this.#state}** · ${message}\n\nservice \`${serviceId}\`${where}`);
+    return this.#progress;
+  }
+
+  async #reserve(): Promise<void> {
+    const { serviceVmId, serviceId } = this.#input;
+    await this.#saga.run({
+      ...this.#reserveStep,
+      run: async () => {
+        this.#placement = await records.reserve({ serviceVmId, progress: this.#report('reserve', 1, 'Finding room') });
+        this.#state = 'provisioning';
+      },
+    });
+    const { events, hostId } = this.#placement!;
+    await raiseEvent(events, 'serviceVm.provisioning', { serviceVmId, serviceId, hostId });
+  }
+
+  get #reserveStep(): Step {
+    return { name: 'reserve', run: async () => {}, undo: () => records.release({ serviceVmId: this.#input.serviceVmId }) };
+  }
+
+  /** A run that continues as new did none of the steps itself, yet must undo all of them in the end. */
+  #adoptSteps({ hostId }: Placement): void {
+    const { serviceVmId } = this.#input;
+    const undo = onHostUntilDone(hostId);
+    this.#saga.adopt(this.#reserveStep);
+    this.#saga.adopt({ name: 'cloneDisk', run: async () => {}, undo: () => undo.removeDisk({ serviceVmId }) });
+    this.#saga.adopt({ name: 'startGuest', run: async () => {}, undo: () => undo.destroyGuest({ serviceVmId }) });
+  }
+
+  /** From reserved to a guest that answers. */
+  #bringUp() {
+    return climb(this.#saga, {
+      serviceVmId: this.#input.serviceVmId,
+      placement: this.#placement!,
+      nextBootId: () => {
+        this.#gone = undefined;
+        this.#bootId = uuid4();
+        return this.#bootId;
+      },
+      guestGone: () => this.#gone !== undefined,
+      report: (phase, step, message) => this.#report(phase, step, message),
+    });
+  }
+
+  async #bringUpAndSave(): Promise<SavedGuest> {
+    const { serviceVmId } = this.#input;
+    await this.#bringUp();
+    const host = onHost(this.#placement!.hostId);
+    await host.warmUpGuest({ serviceVmId, progress: this.#report('warm-up', 4, 'Warming up') });
+    return host.saveGuest({ serviceVmId, bootId: this.#bootId, progress: this.#report('save', 5, 'Saving the ready state') });
+  }
+
+  async #serveUntilOver(): Promise<void> {
+    const reserved = 1;
+    if (!this.#ready) await this.#publish();
+    while (await this.#shouldRestart()) {
+      await this.#saga.unwindTo(reserved);
+      await this.#provisioning.run(() => sleep(restartDelayMs(this.#restarts)));
+      await this.#publish();
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const { serviceVmId, serviceId } = this.#input;
+    await this.#provisioning.run(async () => {
+      const started = await this.#bringUp();
+      this.#ready = await records.publishReady({ serviceVmId, ...started, progress: this.#report('publish', 5, 'Ready') });
+    });
+    this.#state = 'ready';
+    this.#readySinceMs = Date.now();
+    this.#report('ready', 5, 'Ready');
+    const { events, hostId } = this.#placement!;
+    await raiseEvent(events, 'serviceVm.ready', { serviceVmId, serviceId, hostId });
+  }
+
+  /** While it serves. @returns false when the instance is to end, true when its guest is to be started again */
+  async #shouldRestart(): Promise<boolean> {
+    for (;;) {
+      await condition(
+        () => this.#endReason !== undefined || this.#gone !== undefined || this.#unused || workflowInfo().continueAsNewSuggested,
+      );
+      if (this.#endReason) return false;
+      if (this.#gone) return this.#prepareRestart(this.#gone);
+      if (this.#unused) {
+        this.#unused = false;
+        if (!(await records.retireIfUnused({ serviceVmId: this.#input.serviceVmId }))) continue;
+        this.#endReason = 'last-user-left';
+        return false;
+      }
+      await this.#continueAsNew();
+    }
+  }
+
+  /** @returns whether the restart policy brings the guest back; if not, why it ends is noted */
+  async #prepareRestart({ reason }: GuestStopped): Promise<boolean> {
+    const { serviceVmId } = this.#input;
+    const { restartPolicy } = this.#placement!;
+    if (Date.now() - this.#readySinceMs > restartCountResetMs) this.#restarts = 0;
+    const wanted = restartPolicy === 'always' || (restartPolicy === 'on-failure' && reason !== 'guest-stopped');
+    if (!wanted || this.#restarts >= maximumRestarts || (await records.retireIfUnused({ serviceVmId }))) {
+      this.#endReason = reason;
+      return false;
+    }
+    this.#restarts += 1;
+    this.#ready = undefined;
+    this.#state = 'provisioning';
+    await records.publishRestarting({ serviceVmId, restarts: this.#restarts, reason });
+    return true;
+  }
+
+  /** History must not grow for ever, and an instance may live for months. */
+  async #continueAsNew(): Promise<void> {
+    await condition(allHandlersFinished);
+    if (this.#endReason || this.#gone) return;
+    await continueAsNew<typeof serviceVm>({
+      ...this.#input,
+      carried: {
+        placement: this.#placement!,
+        ready: this.#ready!,
+        bootId: this.#bootId,
+        restarts: this.#restarts,
+        readySinceMs: this.#readySinceMs,
+      },
+    });
+  }
+
+  /** Undoes everything, in whatever state things are, and writes down how it ended. */
+  async #end(saved: SavedGuest | undefined): Promise<ServiceVmOutcome> {
+    const { serviceVmId, serviceId } = this.#input;
+    const failure = this.#failure;
+    const events = this.#placement?.events ?? [];
+    const reason: EndReason = this.#endReason ?? (failure ? 'start-failed' : 'asked');
     // Written first: from here on nobody joins an instance that goes away.
     await records.publishStopping({ serviceVmId, reason });
-    state = 'stopping';
-    report('stopping', ownSteps, 'Stopping');
-    await raiseEvent(events, 'serviceVm.stopping', { serviceVmId, serviceId, hostId: placement?.hostId ?? '' });
-    await saga.unwind();
-    outcome = {
+    this.#state = 'stopping';
+    this.#report('stopping', ownSteps, 'Stopping');
+    await raiseEvent(events, 'serviceVm.stopping', { serviceVmId, serviceId, hostId: this.#placement?.hostId ?? '' });
+    await this.#saga.unwind();
+
+    const outcome: ServiceVmOutcome = {
       state: failure ? 'failed' : 'stopped',
       reason,
       ...(failure ? { error: failure } : {}),
       ...(saved ? { saved } : {}),
     };
     await records.recordEnd({ serviceVmId, outcome });
-    state = outcome.state;
+    this.#state = outcome.state;
+    this.#outcome = outcome;
     await (failure
       ? raiseEvent(events, 'serviceVm.failed', { serviceVmId, serviceId, code: failure.code, detail: failure.detail })
       : raiseEvent(events, 'serviceVm.stopped', { serviceVmId, serviceId, reason }));
     await condition(allHandlersFinished);
     if (failure) throw applicationFailure(failure);
     return outcome;
-  });
-}
-
-/** A run that continues as new did none of the steps itself, yet must undo all of them in the end. */
-function adoptCarried(saga: Saga, reserve: Step, placement: Placement, serviceVmId: string): void {
-  const undo = onHostUntilDone(placement.hostId);
-  saga.adopt(reserve);
-  saga.adopt({ name: 'cloneDisk', run: async () => {}, undo: () => undo.removeDisk({ serviceVmId }) });
-  saga.adopt({ name: 'startGuest', run: async () => {}, undo: () => undo.destroyGuest({ serviceVmId }) });
-}
-
-async function saveReadyState(
-  hostId: string,
-  serviceVmId: string,
-  bootId: string,
-  report: (phase: string, step: number, message: string) => OperationProgress,
-): Promise<SavedGuest> {
-  const host = onHost(hostId);
-  await host.warmUpGuest({ serviceVmId, progress: report('warm-up', 4, 'Warming up') });
-  return host.saveGuest({ serviceVmId, bootId, progress: report('save', 5, 'Saving the ready state') });
+  }
 }

@@ -35,9 +35,10 @@ const fallsThrough: readonly ErrorCode[] = ['hypervisor-refused', 'image-unavail
 export interface Climb {
   readonly serviceVmId: string;
   readonly placement: Placement;
-  readonly bootIdOf: (rung: GuestRung) => string;
-  /** Whether the watcher saw the guest of this boot end. */
-  readonly guestGone: (bootId: string) => boolean;
+  /** Begins another boot of the guest. */
+  readonly nextBootId: () => string;
+  /** Whether the watcher saw the guest of the present boot end. */
+  readonly guestGone: () => boolean;
   readonly report: (phase: string, step: number, message: string) => OperationProgress;
 }
 
@@ -48,14 +49,14 @@ export interface Climb {
  */
 export async function climb(
   saga: Saga,
-  { serviceVmId, placement, bootIdOf, guestGone, report }: Climb,
+  { serviceVmId, placement, nextBootId, guestGone, report }: Climb,
 ): Promise<{ rung: GuestRung; bootId: string }> {
   const rungs = placement.rungs.filter((rung): rung is GuestRung => rung !== 'join');
   const host = onHost(placement.hostId);
   const undo = onHostUntilDone(placement.hostId);
   for (const [index, rung] of rungs.entries()) {
     const plan = rungPlans[rung];
-    const bootId = bootIdOf(rung);
+    const bootId = nextBootId();
     const timeoutMs = plan.timeoutMs(placement.readinessTimeoutMs);
     const steps: readonly Step[] = [
       {
@@ -71,8 +72,10 @@ export async function climb(
       {
         name: 'awaitGuest',
         run: () =>
-          awaitAnswer(placement.hostId, { serviceVmId, timeoutMs, progress: report('probe', 4, 'Waiting until the service answers') }, () =>
-            guestGone(bootId),
+          awaitAnswer(
+            placement.hostId,
+            { serviceVmId, timeoutMs, progress: report('probe', 4, 'Waiting until the service answers') },
+            guestGone,
           ),
       },
     ];

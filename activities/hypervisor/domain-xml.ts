@@ -120,13 +120,16 @@ function fill(document: Document, identity: DomainIdentity): void {
   label(document, identity.network.egressUid);
 }
 
-/** QEMU of a guest that may reach out runs under a uid of its own; everybody else's runs as the host is set up. */
+/**
+ * QEMU of a guest that may reach out runs under a uid of its own; everybody else's runs as the host is set up. The disk
+ * is given to that uid by us: libvirt would give away the images below it, too, which all instances share.
+ */
 function label(document: Document, egressUid: number | undefined): void {
   const domain = rootOf(document);
   for (const old of descend(domain, ['seclabel'])) domain.removeChild(old);
   if (egressUid === undefined) return;
   const seclabel = document.createElement('seclabel');
-  for (const [name, value] of Object.entries({ type: 'static', model: 'dac', relabel: 'yes' })) seclabel.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ type: 'static', model: 'dac', relabel: 'no' })) seclabel.setAttribute(name, value);
   const text = document.createElement('label');
   text.textContent = `+${egressUid}:+${egressUid}`;
   seclabel.appendChild(text);

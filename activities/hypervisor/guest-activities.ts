@@ -1,23 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { chown, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { GuestActivities } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import {
-  diskPath,
-  imagePath,
-  incomingDiskPath,
-  incomingMemoryPath,
-  instanceFolder,
-  serialLogPath,
-  type HostPaths,
-} from '../images/host-paths.ts';
+import { diskPath, instanceFolder, serialLogPath } from '../images/host-paths.ts';
 import { imageFile } from '../images/image-store.ts';
 import { createOverlay } from '../images/overlay.ts';
 import { runTool } from '../run-tool.ts';
 import { busyPorts } from '../network/busy-ports.ts';
-import { allowEgress, egressUid, reclaimImages } from '../network/egress.ts';
+import { allowEgress, egressUid } from '../network/egress.ts';
 import { findInstance, type Instance } from '../store/instances.ts';
 import { replacePorts } from '../store/ports.ts';
 import type { Store } from '../store/store.ts';
@@ -44,7 +36,10 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     const ports = await bindablePorts(context, instance);
     const uid = egressUid(instance.spec, ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
-    if (uid !== undefined) await allowEgress(context.cloudletId, uid, instance.spec);
+    if (uid !== undefined) {
+      await allowEgress(context.cloudletId, uid, instance.spec);
+      await chown(diskPath(paths, serviceVmId), uid, uid);
+    }
     await start(
       {
         name,
@@ -57,7 +52,6 @@ export function createGuestActivities(context: HostContext): GuestActivities {
       },
       instance,
     );
-    if (uid !== undefined) await reclaimImages(baseImages(paths, instance));
   };
 
   return {
@@ -122,10 +116,6 @@ async function bindablePorts({ store, portRange }: HostContext, { serviceVmId, p
   }
   return current;
 }
-
-/** The images below an instance's disk. */
-const baseImages = (paths: HostPaths, { images }: Instance): string[] =>
-  [images.disk, ...(images.saved ? [images.saved.disk] : [])].map(({ sha256 }) => imagePath(paths, sha256));
 
 /** Restores from a FIFO that delivers the saved state as that of this instance. */
 async function restoreClone(

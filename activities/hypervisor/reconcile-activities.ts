@@ -7,6 +7,7 @@ import type { HostPaths } from '../images/host-paths.ts';
 import { isBuilding } from '../store/builds.ts';
 import { forgetUnusedImages } from '../store/images.ts';
 import { liveInstances } from '../store/instances.ts';
+import { runningOperations, settleLost } from '../store/operations.ts';
 import { release } from '../store/reservation.ts';
 import { recordEnd } from '../store/service-vms.ts';
 import { endGuest, removeInstanceFiles } from './end-guest.ts';
@@ -37,7 +38,8 @@ export function createReconcileActivities(context: ReconcileContext): ReconcileA
         for (const serviceVmId of known) {
           if (!(await isOpen(serviceVmWorkflowId(serviceVmId)))) orphans.push(serviceVmId);
         }
-        return { domains: domains.length, orphans, removedFiles: await removeLeftovers(context) };
+        const settledOperations = await settleLostOperations(context);
+        return { domains: domains.length, orphans, settledOperations, removedFiles: await removeLeftovers(context) };
       }),
 
     retireOrphan: ({ serviceVmId }) =>
@@ -56,6 +58,17 @@ export function createReconcileActivities(context: ReconcileContext): ReconcileA
         });
       }),
   };
+}
+
+/** Operations that nobody will ever settle, since their workflow is over. */
+async function settleLostOperations({ store, isOpen }: ReconcileContext): Promise<number> {
+  let settled = 0;
+  for (const { id, workflowId } of await runningOperations(store)) {
+    if (await isOpen(workflowId)) continue;
+    await settleLost(store, id);
+    settled += 1;
+  }
+  return settled;
 }
 
 /** Names in a folder; none where it does not exist. */

@@ -1,4 +1,4 @@
-import { chown, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
@@ -43,11 +43,3 @@ export async function denyEgress(cloudletId: string, uid: number): Promise<void>
 }
 
 const applyRules = (rules: string): Promise<string> => runTool('nft', ['-f', '-'], { input: `${rules}\n`, timeoutMs: 10_000 });
-
-/**
- * Takes images back from a guest's uid: libvirt hands it the whole chain of a disk, and an owner could make a file
- * writable that all instances share. The guest has it open by then and needs no more.
- */
-export async function reclaimImages(paths: readonly string[]): Promise<void> {
-  await Promise.all(paths.map((path) => chown(path, 0, 0)));
-}

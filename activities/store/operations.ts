@@ -118,6 +118,28 @@ export async function withdrawOperation(store: Store, operationId: string): Prom
   await store.fork().nativeDelete(Operation, { id: operationId, state: 'running' });
 }
 
+/** Running operations that are old enough to have been taken up by their workflow. */
+export async function runningOperations(store: Store): Promise<{ id: string; workflowId: string }[]> {
+  const rows = await store
+    .fork()
+    .execute<{ id: string; workflow_id: string }[]>(
+      `select id, workflow_id from operations where state = 'running' and created_at < now() - interval '1 minute'`,
+    );
+  return rows.map((row) => ({ id: row.id, workflowId: row.workflow_id }));
+}
+
+/** Ends an operation whose workflow is over without having said so. */
+export async function settleLost(store: Store, operationId: string): Promise<void> {
+  const error = new CloudletError(
+    'internal',
+    'The cloudlet lost track of this operation. Look at what it was about, and ask again if need be.',
+  );
+  await store.transaction(async (em) => {
+    const operation = await em.findOne(Operation, { id: operationId, state: 'running' });
+    if (operation) await settleOperations(em, operation.workflowId, [operation.kind], { state: 'failed', error });
+  });
+}
+
 export const findOperation = (store: Store, id: string): Promise<Operation | null> => store.fork().findOne(Operation, { id });
 
 export async function listOperations(

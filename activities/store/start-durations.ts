@@ -18,7 +18,7 @@ export async function startDurations(store: Store): Promise<StartDuration[]> {
      group by s.service_id, vm.rung`,
   );
   return rows.flatMap(({ service_id: serviceId, rung, p50, p95 }) => [
-    { serviceId, rung, quantile: '0.5' as const, seconds: Number(p50) },
-    { serviceId, rung, quantile: '0.95' as const, seconds: Number(p95) },
+    { serviceId, rung, quantile: '0.5' as const, seconds: p50 },
+    { serviceId, rung, quantile: '0.95' as const, seconds: p95 },
   ]);
 }

@@ -9,7 +9,7 @@ import { prepareDataDir } from '../local/data-dir.ts';
 import { localPartNames, localParts, type LocalFacts } from '../local/local-parts.ts';
 import type { Part } from '../supervisor/part.ts';
 import { processPart } from '../supervisor/process-part.ts';
-import { lineReport } from '../supervisor/report.ts';
+import { lineReport, type Report } from '../supervisor/report.ts';
 import { supervise } from '../supervisor/supervise.ts';
 import { welcome } from './welcome.ts';
 
@@ -22,11 +22,19 @@ const main = join(checkoutDir, 'temporal', 'main.ts');
 export async function startCloudlet({ config: given, warnings }: ResolvedConfig): Promise<number> {
   const dataDir = prepareDataDir(given.dataDir);
   const write = (text: string): void => void process.stdout.write(text);
-  const report = lineReport(write);
+  let failed = false;
+  const lines = lineReport(write);
+  const report: Report = {
+    ...lines,
+    failed: (title, durationMs, reason) => {
+      failed = true;
+      lines.failed(title, durationMs, reason);
+    },
+  };
   for (const warning of warnings) report.note(warning);
   const startedAt = performance.now();
   let config = given;
-  return supervise<LocalFacts>({
+  const supervised = supervise<LocalFacts>({
     runDir: dataDir.run,
     logDir: dataDir.logs,
     report,
@@ -36,6 +44,12 @@ export async function startCloudlet({ config: given, warnings }: ResolvedConfig)
     },
     onReady: async (facts, degraded) => write(await welcome({ ...config, ...facts }, performance.now() - startedAt, degraded)),
     onStopping: () => write('\nStopping; Service VMs run on. A second Ctrl-C stops at once.\n'),
+  });
+  return supervised.catch((error: unknown) => {
+    // The part that failed has said why already.
+    if (!failed) throw error;
+    write(`\nThe cloudlet did not start. Logs: ${dataDir.logs}. What is wrong with this host: npx cloudlet doctor\n`);
+    return 1;
   });
 }
 
@@ -68,7 +82,7 @@ function ownParts(config: Config): readonly Part<LocalFacts>[] {
     processPart({
       name: 'api',
       title: 'API',
-      needs: [postgres, temporal, dbus],
+      needs: [postgres, temporal, libvirt, dbus],
       argv: node('api', 384),
       environment,
       ready: 'message',

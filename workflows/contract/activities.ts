@@ -116,6 +116,8 @@ export interface HostSurvey {
   readonly domains: number;
   /** Ids of instances to retire. */
   readonly orphans: readonly string[];
+  /** Operations that were ended because their workflow is over. */
+  readonly settledOperations: number;
   /** Files and folders that were removed. */
   readonly removedFiles: number;
 }

@@ -1,0 +1,26 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { OperationProgress } from './contract/operation.ts';
+import {
+  serviceVmMessages,
+  type GuestStopped,
+  type LeasesChanged,
+  type ServiceVmOutcome,
+  type ServiceVmReady,
+  type ServiceVmState,
+  type StopServiceVm,
+} from './contract/service-vm.ts';
+
+/** Waits until the instance answers, or has failed to. */
+export const awaitReady = defineUpdate<ServiceVmReady>(serviceVmMessages.awaitReady);
+/** Ends the instance, whoever uses it; answers when nothing of it is left. */
+export const stop = defineUpdate<ServiceVmOutcome, [StopServiceVm]>(serviceVmMessages.stop);
+/** From the API and the host's sweep: the set of users turned empty, or came back. */
+export const leasesChanged = defineSignal<[LeasesChanged]>(serviceVmMessages.leasesChanged);
+/** From the host's watcher: the guest is gone. */
+export const guestStopped = defineSignal<[GuestStopped]>(serviceVmMessages.guestStopped);
+export const progress = defineQuery<ServiceVmProgress>(serviceVmMessages.progress);
+
+export interface ServiceVmProgress {
+  readonly state: ServiceVmState;
+  readonly progress: OperationProgress;
+}
