@@ -1,8 +1,9 @@
 import { abortError } from '../abort-error.ts';
 import type { CallOptions } from '../caller.ts';
 import type { Connection } from '../connection/connection.ts';
-import { RpcError } from '../errors.ts';
+import type { RpcError } from '../errors.ts';
 import { daemonCallWindow } from '../protocol/constants.ts';
+import { watchPatience } from '../watch-patience.ts';
 
 export interface CallPoolOptions {
   /** Opens one more connection. */
@@ -18,8 +19,8 @@ export interface CallPoolOptions {
 type Place<T> = (connection: Connection, remaining: CallOptions) => Promise<T>;
 
 interface Waiter {
-  start(connection: Connection): void;
-  reject(error: RpcError): void;
+  readonly start: (connection: Connection) => void;
+  readonly reject: (error: RpcError) => void;
 }
 
 /** One below the daemon's window, so that it goes on reading: pings are served, and events asked for. */
@@ -76,29 +77,22 @@ export class CallPool {
     return new Promise((resolve, reject) => {
       const since = performance.now();
       const leaveQueue = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        endWatch();
         const index = this.#queue.indexOf(waiter);
         if (index >= 0) this.#queue.splice(index, 1);
       };
-      const giveUp = (error: RpcError) => {
-        leaveQueue();
-        reject(error);
-      };
-      const onAbort = () => signal && giveUp(abortError(signal, 'The call'));
-      const timer =
-        timeoutMs === undefined
-          ? undefined
-          : setTimeout(() => giveUp(new RpcError('timeout', `No connection was free for the call within ${timeoutMs} ms.`)), timeoutMs);
-      signal?.addEventListener('abort', onAbort, { once: true });
       const waiter: Waiter = {
         start: (connection) => {
           leaveQueue();
           const remainingMs = timeoutMs === undefined ? undefined : Math.max(1, Math.ceil(timeoutMs - (performance.now() - since)));
           resolve(this.#place(connection, place, { signal, timeoutMs: remainingMs }));
         },
-        reject: giveUp,
+        reject: (error) => {
+          leaveQueue();
+          reject(error);
+        },
       };
+      const endWatch = watchPatience({ options, what: 'The call', timedOut: 'No connection was free for the call' }, waiter.reject);
       this.#queue.push(waiter);
     });
   }

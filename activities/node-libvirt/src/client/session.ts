@@ -79,6 +79,7 @@ export class Session {
 
   async #adopt(connection: Connection): Promise<void> {
     this.#connection = connection;
+    if (this.#closing.signal.aborted) await connection.close();
     await this.#listener.prepare(connection);
     if (connection.closeReason !== undefined) throw connection.closeReason;
   }

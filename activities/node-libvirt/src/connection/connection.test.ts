@@ -63,15 +63,17 @@ describe('calls', () => {
     const controller = new AbortController();
     const aborted = connection.call('connectGetHostname', {}, { signal: controller.signal });
     const timedOut = connection.call('connectGetHostname', {}, { timeoutMs: 20 });
+    const patient = settle([connection.call('connectGetHostname', {}, { timeoutMs: Infinity })]);
     controller.abort(new Error('changed my mind'));
     const [first, second] = await settle([aborted, timedOut]);
     expect(first).toMatchObject({ kind: 'aborted', cause: new Error('changed my mind') });
     expect(second).toMatchObject({ kind: 'timeout', retryable: true });
-    expect([connection.outstanding, connection.awaited]).toEqual([2, 0]);
+    expect([connection.outstanding, connection.awaited]).toEqual([3, 1]);
 
-    await until('both calls', () => calls.length === 2);
+    await until('the calls', () => calls.length === 3);
     for (const call of calls) call.reply('connectGetHostname', { hostname: 'late' });
-    await until('both replies', () => connection.outstanding === 0);
+    expect(await patient).toEqual(['ok']);
+    expect(connection.outstanding).toBe(0);
     expect(connection.closeReason).toBeUndefined();
   });
 

@@ -14,13 +14,14 @@ import {
 } from '../protocol/constants.ts';
 import { eventKindOf, type DomainEvent } from '../protocol/events.ts';
 import { procedures, type AnyProcedure, type Arguments, type ProcedureName, type Reply, type StreamName } from '../protocol/procedures.ts';
-import { encodeFrame, encodeFrameHeader, type Frame } from '../wire/frame.ts';
-import { hyper, struct, uint } from '../xdr/codec.ts';
+import { encodeFrame, type Frame } from '../wire/frame.ts';
 import { Channel } from './channel.ts';
 import { decodeBody, decodeError, decodeEvent } from './decode-body.ts';
 import { Keepalive, type KeepaliveOptions } from './keepalive.ts';
+import { LiveStreams } from './live-streams.ts';
 import { PendingCalls } from './pending-calls.ts';
-import { RpcStream } from './rpc-stream.ts';
+import type { RpcStream } from './rpc-stream.ts';
+import { belongsTo, violation } from './violation.ts';
 
 interface ConnectionEvents {
   /** The daemon reports something that `connectDomainEventCallbackRegisterAny` asked for. */
@@ -31,14 +32,6 @@ interface ConnectionEvents {
   close: [RpcError];
 }
 
-interface LiveStream {
-  readonly name: string;
-  readonly procedure: AnyProcedure;
-  readonly stream: RpcStream;
-}
-
-const streamHole = struct({ length: hyper, flags: uint });
-
 /**
  * One connection to a libvirt daemon: pipelined calls, streams and events over one socket. When it is lost it stays lost.
  *
@@ -48,8 +41,7 @@ const streamHole = struct({ length: hyper, flags: uint });
 export class Connection extends EventEmitter<ConnectionEvents> implements Caller {
   readonly #channel: Channel;
   readonly #calls = new PendingCalls();
-  readonly #streams = new Map<number, LiveStream>();
-  readonly #pausing = new Set<number>();
+  readonly #streams: LiveStreams;
   #keepalive: Keepalive | undefined;
 
   /** @param socket connected; `openConnection` also says hello to the daemon */
@@ -60,6 +52,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
       frame: (frame) => this.#receive(frame),
       end: (reason) => this.#end(reason),
     });
+    this.#streams = new LiveStreams(this.#channel);
   }
 
   /** Calls the daemon has yet to answer, given up or not: they fill its window. */
@@ -86,7 +79,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
     const procedure: AnyProcedure = procedures[name];
     const open = (body: Buffer, serial: number) => ({
       reply: decodeBody(procedure.reply, body, `the reply to ${name}`) as Reply<N>,
-      stream: this.#addStream(serial, name, procedure),
+      stream: this.#streams.open(serial, name, procedure),
     });
     const opened = await this.#send(name, procedure, args, options, open, ({ stream }) => stream.destroy());
     abortWith(opened.stream, options.signal, `The stream of ${name}`);
@@ -97,7 +90,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
   startKeepalive(options: KeepaliveOptions): void {
     this.#keepalive ??= new Keepalive(options, {
       ping: () => this.#sendKeepalive(KeepaliveProcedure.PING),
-      isListening: () => this.#isDaemonListening(),
+      isListening: () => this.#calls.outstanding < daemonCallWindow && !this.#streams.isStalled,
       dead: () => this.#channel.fail(new RpcError('connection-lost', 'libvirt no longer answers: its keepalive is overdue.')),
     });
   }
@@ -149,7 +142,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
         return this.#receiveEvent(frame);
       case MessageType.STREAM:
       case MessageType.STREAM_HOLE:
-        return this.#receiveStream(frame);
+        return this.#streams.receive(frame);
       default:
         throw violation(`a message of the type ${frame.type}`);
     }
@@ -172,50 +165,6 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
     if (kind !== undefined) this.emit('event', decodeEvent(kind, frame.body));
   }
 
-  #receiveStream(frame: Frame): void {
-    const live = this.#streams.get(frame.serial);
-    if (live === undefined || !belongsTo(frame, live.procedure))
-      throw violation(`a packet of a stream that is not open (serial ${frame.serial})`);
-    if (frame.status === MessageStatus.CONTINUE) receiveStreamData(live.stream, frame);
-    else if (frame.status === MessageStatus.OK) {
-      live.stream.receiveConfirmation();
-      this.#removeStream(frame.serial);
-    } else if (frame.status === MessageStatus.ERROR) {
-      live.stream.receiveError(decodeError(live.name, frame.body));
-      this.#removeStream(frame.serial);
-    } else throw violation(`a stream packet of the status ${frame.status}`);
-  }
-
-  #addStream(serial: number, name: string, procedure: AnyProcedure): RpcStream {
-    const header = { program: procedure.program, procedure: procedure.number, type: MessageType.STREAM, serial };
-    const stream = new RpcStream(procedure.stream ?? 'both', {
-      sendData: (data, sent) =>
-        this.#channel.sendData(encodeFrameHeader({ ...header, status: MessageStatus.CONTINUE }, data.length), data, sent),
-      sendFinish: () => this.#channel.send(encodeFrame({ ...header, status: MessageStatus.OK })),
-      sendAbort: () => this.#channel.send(encodeFrame({ ...header, status: MessageStatus.ERROR })),
-      setPaused: (paused) => this.#setPaused(serial, paused),
-    });
-    this.#streams.set(serial, { name, procedure, stream });
-    return stream;
-  }
-
-  #removeStream(serial: number): void {
-    this.#streams.delete(serial);
-    this.#setPaused(serial, false);
-  }
-
-  #setPaused(serial: number, paused: boolean): void {
-    if (paused) this.#pausing.add(serial);
-    else this.#pausing.delete(serial);
-    this.#channel.setPaused(this.#pausing.size > 0);
-  }
-
-  /** A daemon does not read while its window is full of calls or of stream data; and what we do not read, we cannot hear. */
-  #isDaemonListening(): boolean {
-    const isUploadStalled = this.#streams.size > 0 && this.#channel.unsentBytes > 0;
-    return this.#calls.outstanding < daemonCallWindow && this.#pausing.size === 0 && !isUploadStalled;
-  }
-
   #sendKeepalive(procedure: number): void {
     const header = { program: Program.KEEPALIVE, procedure, type: MessageType.MESSAGE, serial: 0, status: MessageStatus.OK };
     this.#channel.send(encodeFrame(header));
@@ -224,31 +173,13 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Caller
   #end(reason: RpcError): void {
     this.#keepalive?.stop();
     this.#calls.rejectAll(reason);
-    for (const { stream } of this.#streams.values()) stream.receiveError(reason);
-    this.#streams.clear();
+    this.#streams.failAll(reason);
     this.emit('close', reason);
   }
 }
 
 function callHeader(procedure: { readonly program: number; readonly number: number }, serial: number) {
   return { program: procedure.program, procedure: procedure.number, type: MessageType.CALL, serial, status: MessageStatus.OK };
-}
-
-function belongsTo(frame: Frame, procedure: AnyProcedure): boolean {
-  return frame.program === procedure.program && frame.procedure === procedure.number;
-}
-
-function receiveStreamData(stream: RpcStream, frame: Frame): void {
-  if (frame.type === MessageType.STREAM_HOLE) {
-    const { length } = decodeBody(streamHole, frame.body, 'a hole in a stream');
-    if (length <= 0n || length > BigInt(Number.MAX_SAFE_INTEGER)) throw violation(`a hole of ${length} bytes`);
-    stream.receive({ zeroBytes: Number(length) });
-  } else if (frame.body.length > 0) stream.receive(frame.body);
-  else stream.receiveEnd();
-}
-
-function violation(what: string): RpcError {
-  return new RpcError('protocol', `The daemon sent ${what}. The connection was closed.`);
 }
 
 function errorMessage(cause: unknown): string {

@@ -1,7 +1,7 @@
-import { abortError } from '../abort-error.ts';
 import type { CallOptions } from '../caller.ts';
-import { RpcError } from '../errors.ts';
+import type { RpcError } from '../errors.ts';
 import type { AnyProcedure } from '../protocol/procedures.ts';
+import { watchPatience } from '../watch-patience.ts';
 
 /** One call that the daemon has not answered yet. */
 export interface PendingCall {
@@ -9,7 +9,7 @@ export interface PendingCall {
   readonly procedure: AnyProcedure;
   /** Takes the body of a good reply. Throws when it is malformed. */
   accept(body: Buffer): void;
-  reject(error: Error): void;
+  reject(error: RpcError): void;
 }
 
 export interface NewCall<T> {
@@ -56,23 +56,14 @@ export class PendingCalls {
       const stopWaiting = () => {
         waiting = false;
         this.#awaited--;
-        clearTimeout(timer);
-        options.signal?.removeEventListener('abort', onAbort);
+        endWatch();
       };
       const giveUp = (error: RpcError) => {
         if (!waiting) return;
         stopWaiting();
         reject(error);
       };
-      const onAbort = () => options.signal && giveUp(abortError(options.signal, `The call ${name}`));
-      const timer =
-        options.timeoutMs === undefined
-          ? undefined
-          : setTimeout(
-              () => giveUp(new RpcError('timeout', `libvirt did not answer ${name} within ${options.timeoutMs} ms.`)),
-              options.timeoutMs,
-            );
-      options.signal?.addEventListener('abort', onAbort, { once: true });
+      const endWatch = watchPatience({ options, what: `The call ${name}`, timedOut: `libvirt did not answer ${name}` }, giveUp);
 
       this.#calls.set(serial, {
         name,

@@ -169,6 +169,13 @@ describe('a stream that is written', () => {
     await expectUsable();
   });
 
+  it('is not written by the daemon', async () => {
+    const { stream, peer } = await open('storageVolUpload');
+    data(peer, Buffer.from('unasked'));
+    await until('the end of the stream', () => stream.closed);
+    expect(stream.errored).toMatchObject({ kind: 'protocol' });
+  });
+
   it('lets the writer wait for a daemon that does not read, which is not taken for dead meanwhile', async () => {
     const { stream, peer } = await open('storageVolUpload');
     peer.peer.socket.pause();

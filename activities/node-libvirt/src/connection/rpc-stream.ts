@@ -45,7 +45,10 @@ export class RpcStream extends Duplex {
     this.on('error', () => {});
   }
 
-  /** Takes bytes from the daemon, or a hole of so many. */
+  /**
+   * Takes bytes from the daemon, or a hole of so many.
+   * @throws RpcError `protocol` when it is we who write, as the next
+   */
   receive(item: Buffer | { zeroBytes: number }): void {
     this.#receive(item);
   }
@@ -62,7 +65,7 @@ export class RpcStream extends Duplex {
   receiveConfirmation(): void {
     if (this.#phase === 'open') throw new RpcError('protocol', 'The daemon confirmed the end of a stream that goes on.');
     this.#phase = 'over';
-    this.#finished?.();
+    if (!this.destroyed) this.#finished?.();
     if (this.#direction !== 'write') this.#receive('confirmed');
   }
 
@@ -102,6 +105,7 @@ export class RpcStream extends Duplex {
   }
 
   #receive(item: Item): void {
+    if (this.#direction === 'write') throw new RpcError('protocol', 'The daemon sent data into a stream that is ours to write.');
     if (this.destroyed) return;
     this.#inbox.push(item);
     this.#flow();
