@@ -18,7 +18,7 @@ export class DomainQemu {
     return (await this.#caller.call('qemuDomainMonitorCommand', args, options)).result;
   }
 
-  /** Runs a QMP command and returns its `return`. Throws what libvirt throws; a QMP error comes back as `{ error }`. */
+  /** Runs a QMP command, such as `{ execute: 'query-status' }`, and returns what QEMU answers: `{ return, id }`, or `{ error, id }`. */
   async monitorCommand(command: object, options?: CallOptions): Promise<unknown> {
     const args = { domain: this.#domain, command: JSON.stringify(command), flags: MonitorCommandFlag.DEFAULT };
     return JSON.parse((await this.#caller.call('qemuDomainMonitorCommand', args, options)).result);

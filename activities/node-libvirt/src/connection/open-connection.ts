@@ -30,23 +30,24 @@ export async function openConnection(uri: string, options: ConnectionOptions = {
   try {
     const connection = new Connection(await openSocket(target.address, signal));
     try {
-      await sayHello(connection, target.driverUri, signal);
+      const { answersPings } = await sayHello(connection, target.driverUri, signal);
+      if (keepalive !== false && answersPings) connection.startKeepalive(keepalive);
+      return connection;
     } catch (error) {
       void connection.close();
       throw error;
     }
-    if (keepalive !== false) connection.startKeepalive(keepalive);
-    return connection;
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function sayHello(connection: Connection, driverUri: string, signal: AbortSignal): Promise<void> {
+async function sayHello(connection: Connection, driverUri: string, signal: AbortSignal): Promise<{ answersPings: boolean }> {
   const { types } = await connection.call('authList', {}, { signal });
   if (!types.includes(AuthType.NONE)) throw authenticationError(types);
-  await connection.call('connectSupportsFeature', { feature: Feature.PROGRAM_KEEPALIVE }, { signal });
+  const { supported } = await connection.call('connectSupportsFeature', { feature: Feature.PROGRAM_KEEPALIVE }, { signal });
   await connection.call('connectOpen', { name: driverUri, flags: 0 }, { signal });
+  return { answersPings: supported };
 }
 
 function authenticationError(types: readonly number[]): RpcError {
