@@ -35,6 +35,15 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   };
 }
 
+/** @returns its arguments with spaces between, empty where no such process exists */
+export function readCommandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trimEnd();
+  } catch {
+    return '';
+  }
+}
+
 /** Changes with every boot of the machine. */
 export const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 

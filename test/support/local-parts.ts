@@ -11,7 +11,13 @@ import type { Config } from '../../temporal/config/settings.ts';
 import { assignPorts } from '../../temporal/local/assign-ports.ts';
 import { type DataDir, prepareDataDir } from '../../temporal/local/data-dir.ts';
 import { type LocalFacts, type LocalPartName, localParts } from '../../temporal/local/local-parts.ts';
-import { identifyProcess, isRunning, type ProcessIdentity, readProcessStat } from '../../temporal/supervisor/process-identity.ts';
+import {
+  identifyProcess,
+  isRunning,
+  type ProcessIdentity,
+  readCommandLine,
+  readProcessStat,
+} from '../../temporal/supervisor/process-identity.ts';
 import { lineReport } from '../../temporal/supervisor/report.ts';
 import { startParts } from '../../temporal/supervisor/start-parts.ts';
 
@@ -67,14 +73,6 @@ const signsOf = (dataDir: DataDir): Readonly<Record<Daemon, readonly string[]>> 
   dbus: ['dbus-daemon', dataDir.dbus],
   avahi: ['avahi-daemon'],
 });
-
-function readCommandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
-}
 
 function findPid(daemon: Daemon, dataDir: DataDir): number {
   const found = readdirSync('/proc')

@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkoutDir } from '../temporal/config/load-config.ts';
+
+/** What `npm test` does: the checks that need no machine, then every test. Arguments go to the test runner. */
+const module = (path: string): string => join(checkoutDir, 'node_modules', path);
+const report = join(checkoutDir, '.vitest', 'report.json');
+
+const checks: readonly (readonly [title: string, ...argv: string[]])[] = [
+  ['types', module('typescript/bin/tsc'), '-p', checkoutDir],
+  ['lint', module('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', checkoutDir],
+  ['format', module('oxfmt/bin/oxfmt'), '--check', checkoutDir],
+];
+
+const run = (argv: readonly string[]): number => spawnSync(process.execPath, argv, { cwd: checkoutDir, stdio: 'inherit' }).status ?? 1;
+
+const selected = process.argv.slice(2);
+rmSync(report, { force: true });
+const failed = selected.length > 0 ? [] : checks.filter(([, ...argv]) => run(argv) !== 0).map(([title]) => title);
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+const status = run([module('vitest/vitest.mjs'), 'run', ...reporters, ...selected]);
+if (failed.length > 0) process.stderr.write(`\nNot in order: ${failed.join(', ')}\n`);
+process.exitCode = status !== 0 || failed.length > 0 ? 1 : 0;

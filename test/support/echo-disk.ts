@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assembleEchoDisk } from '../../plugins/sample-services/echo/echo-disk.ts';
+import { checkoutDir } from '../../temporal/config/load-config.ts';
+
+const cache = join(checkoutDir, '.cloudlet', 'cache');
+
+/**
+ * The echo guest, with a program at `/cgi/reach?host:port` that tells what the guest reaches on its own, and one at
+ * `/cgi/crash` that crashes its kernel. Assembled once for all test runs, until a source of it changes.
+ * @returns path of a qcow2 that nobody may write to
+ */
+export async function echoDisk(): Promise<string> {
+  const path = join(cache, `test-echo-${await fingerprint()}.qcow2`);
+  if (existsSync(path)) return path;
+  const workDirectory = await mkdtemp(join(tmpdir(), 'cloudlet-echo-'));
+  try {
+    await mkdir(cache, { recursive: true });
+    const nothing = () => undefined;
+    const { diskPath } = await assembleEchoDisk(
+      {
+        workDirectory,
+        cacheDirectory: cache,
+        signal: new AbortController().signal,
+        log: { info: nothing, warn: nothing, error: nothing },
+        progress: nothing,
+      },
+      { extraFiles },
+    );
+    await copyFile(diskPath, `${path}.${process.pid}`);
+    await rename(`${path}.${process.pid}`, path);
+    return path;
+  } finally {
+    await rm(workDirectory, { recursive: true, force: true });
+  }
+}
+
+const program = (lines: readonly string[]): string =>
+  ['#!/bin/sh', 'printf "Content-Type: text/plain\\r\\n\\r\\n"', ...lines, ''].join('\n');
+
+const extraFiles = [
+  {
+    path: '/srv/cgi/reach',
+    executable: true,
+    content: program([
+      'host=${QUERY_STRING%:*}; port=${QUERY_STRING##*:}',
+      'if echo | nc -w 3 "$host" "$port" >/tmp/reached 2>&1; then echo reached; else echo unreachable; fi',
+    ]),
+  },
+  { path: '/srv/cgi/crash', executable: true, content: program(['echo crashing', '(sleep 0.2; echo c > /proc/sysrq-trigger) &']) },
+];
+
+async function fingerprint(): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(extraFiles));
+  const folder = join(checkoutDir, 'plugins', 'sample-services');
+  const sources: string[] = [];
+  for await (const entry of glob('{echo,guest-disk}/**/*', { cwd: folder, withFileTypes: true })) {
+    if (entry.isFile()) sources.push(join(entry.parentPath, entry.name));
+  }
+  for (const source of sources.toSorted()) hash.update(source.slice(folder.length)).update(await readFile(source));
+  return hash.digest('hex').slice(0, 16);
+}
