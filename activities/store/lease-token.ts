@@ -18,8 +18,10 @@ export function leaseToken(key: Uint8Array, leaseId: string): string {
 /** @returns id of the lease, or undefined where the text is not a token that this key made */
 export function verifyLeaseToken(key: Uint8Array, token: string): string | undefined {
   if (!token.startsWith(prefix)) return undefined;
-  const bytes = Buffer.from(token.slice(prefix.length), 'base64url');
-  if (bytes.length !== 16 + macBytes) return undefined;
+  const text = token.slice(prefix.length);
+  const bytes = Buffer.from(text, 'base64url');
+  // Node decodes other spellings of the same bytes, too; a token has one.
+  if (bytes.length !== 16 + macBytes || bytes.toString('base64url') !== text) return undefined;
   const id = bytes.subarray(0, 16);
   if (!timingSafeEqual(bytes.subarray(16), mac(key, id))) return undefined;
   return id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
