@@ -15,13 +15,15 @@ export interface StartOption {
 export function startOptions(spec: ServiceSpec, image: SavedState, fingerprint: HypervisorFingerprint | null): StartOption[] {
   const { idealMib, minimumMib } = spec.memory;
   const restorable = image.memoryMib !== null && image.vcpus === spec.vcpus && sameFingerprint(image.savedUnder, fingerprint);
-  const options: StartOption[] = [];
-  if (restorable)
-    options.push({ memoryMib: image.memoryMib, rungs: ['restore', ...(image.memoryMib >= minimumMib ? (['cold-boot'] as const) : [])] });
-  if (!restorable || image.memoryMib !== idealMib) options.push({ memoryMib: idealMib, rungs: ['cold-boot'] });
-  if (minimumMib < idealMib) options.push({ memoryMib: minimumMib, rungs: ['cold-boot'] });
-  return options;
+  const saved = restorable ? image.memoryMib : undefined;
+  const coldBoots = [idealMib, minimumMib].filter((memoryMib, index, all) => memoryMib !== saved && all.indexOf(memoryMib) === index);
+  return [
+    ...(saved === undefined ? [] : [{ memoryMib: saved, rungs: restoreRungs(saved >= minimumMib) }]),
+    ...coldBoots.map((memoryMib) => ({ memoryMib, rungs: ['cold-boot'] as const })),
+  ];
 }
+
+const restoreRungs = (alsoBoots: boolean): readonly StartRung[] => (alsoBoots ? ['restore', 'cold-boot'] : ['restore']);
 
 export interface SavedState {
   readonly memoryMib: number | null;
