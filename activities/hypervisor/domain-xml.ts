@@ -1,4 +1,4 @@
-import { DOMParser, XMLSerializer, type Document, type Element } from '@xmldom/xmldom';
+import { DOMParser, onErrorStopParsing, XMLSerializer, type Document, type Element } from '@xmldom/xmldom';
 import { domainMetadataNamespace } from '../../workflows/contract/ids.ts';
 import type { Accelerator } from '../../workflows/contract/cloudlet.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
@@ -153,7 +153,16 @@ export function readOwner(xml: string): DomainOwner | undefined {
   return cloudletId && serviceVmId && bootId ? { cloudletId, serviceVmId, bootId } : undefined;
 }
 
-const parse = (xml: string): Document => new DOMParser().parseFromString(xml, 'text/xml');
+const parser = new DOMParser({ onError: onErrorStopParsing });
+
+function parse(xml: string): Document {
+  try {
+    return parser.parseFromString(xml, 'text/xml');
+  } catch (error) {
+    throw new Error(`The domain XML cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 const serialize = (document: Document): string => new XMLSerializer().serializeToString(document);
 
 function rootOf(document: Document): Element {
