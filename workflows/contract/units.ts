@@ -13,7 +13,8 @@ const steps = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 export function formatBytes(sizeBytes: number): string {
   let value = sizeBytes;
   let step = 0;
-  while (value >= 1024 && step < steps.length - 1) {
+  // What would be shown as 1024 of a unit is one of the next.
+  while (Math.round(value) >= 1024 && step < steps.length - 1) {
     value /= 1024;
     step += 1;
   }
@@ -22,8 +23,8 @@ export function formatBytes(sizeBytes: number): string {
 
 /** @returns e.g. `340 ms`, `2.4 s`, `3 min 05 s`, `2 h 10 min` */
 export function formatDuration(durationMs: number): string {
-  if (durationMs < msPerSecond) return `${Math.round(durationMs)} ms`;
-  if (durationMs < msPerMinute) return `${(durationMs / msPerSecond).toFixed(1)} s`;
+  if (Math.round(durationMs) < msPerSecond) return `${Math.round(durationMs)} ms`;
+  if (Math.round(durationMs / 100) < msPerMinute / 100) return `${(durationMs / msPerSecond).toFixed(1)} s`;
   const totalSeconds = Math.round(durationMs / msPerSecond);
   const hours = Math.floor(totalSeconds / 3600);
   const minutes = Math.floor((totalSeconds % 3600) / 60);
