@@ -7,15 +7,13 @@ export interface GuestWatch extends Pick<HostContext, 'hostId' | 'hypervisor' | 
 }
 
 /**
- * Tells workflows that their guest is gone, as the hypervisor reports it. After a gap in the reports, and at first, it
+ * Tells workflows that their guest is gone, as the hypervisor reports it. At first, and after a gap in the reports, it
  * compares what should run with what does.
  * @returns when the signal says stop
  */
 export async function watchGuests(watch: GuestWatch, signal: AbortSignal): Promise<void> {
   const { hypervisor, domainPrefix, signals } = watch;
-  const news = hypervisor.news(signal);
-  await tellMissing(watch);
-  for await (const item of news) {
+  for await (const item of hypervisor.news(signal)) {
     if (item.kind === 'reconnected') await tellMissing(watch);
     else if (item.name.startsWith(domainPrefix)) {
       const { bootId, reason, detail } = item;

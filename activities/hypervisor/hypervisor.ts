@@ -8,7 +8,7 @@ export interface OwnDomain extends DomainOwner {
   readonly running: boolean;
 }
 
-/** News of domains. After `reconnected` anything may have happened unseen: look again. */
+/** News of domains. `reconnected` comes first, and after every gap: what happened before went unseen, so look. */
 export type DomainNews =
   | { readonly kind: 'stopped'; readonly name: string; readonly bootId: string; readonly reason: GuestStopReason; readonly detail: string }
   | { readonly kind: 'reconnected' };

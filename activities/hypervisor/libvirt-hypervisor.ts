@@ -82,7 +82,12 @@ export class LibvirtHypervisor implements Hypervisor {
     const client = await this.#connect().catch((error: unknown) => {
       throw asCloudletError(error);
     });
-    for await (const event of client.events('lifecycle', { signal })) {
+    const events = client.events('lifecycle', { signal });
+    await events.ready.catch((error: unknown) => {
+      throw asCloudletError(error);
+    });
+    yield { kind: 'reconnected' };
+    for await (const event of events) {
       if (event.kind === 'gap') yield { kind: 'reconnected' };
       else {
         const stopped = readStop(event);

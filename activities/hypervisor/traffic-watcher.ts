@@ -1,6 +1,6 @@
 import { msPerSecond } from '../../workflows/contract/units.ts';
 import { allowEgress, egressUid } from '../network/egress.ts';
-import { servedInstances } from '../store/instances.ts';
+import { servedInstances, type ServedInstance } from '../store/instances.ts';
 import { endIdle, extendUsed } from '../store/leases.ts';
 import type { HostAgentOptions, Loop } from './host-agent.ts';
 import { domainName } from './host-context.ts';
@@ -9,10 +9,10 @@ import { activeFlows, parseUsernet } from './usernet.ts';
 
 const everyMs = 5 * msPerSecond;
 
-/** What was last seen of a guest's traffic. */
+/** What was last seen of a guest's traffic, and since when nothing moved. */
 interface Seen {
   readonly packets: string | undefined;
-  readonly atMs: number;
+  readonly sinceMs: number;
 }
 
 /**
@@ -20,30 +20,49 @@ interface Seen {
  * and browsers never renew a lease, so their traffic does; and a guest that nobody talks to loses its users.
  */
 export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promise<void> {
-  const { hostId, cloudletId, store } = options;
+  const { hostId, store, log } = options;
   const seen = new Map<string, Seen>();
-  await loop('traffic', everyMs, async () => {
+
+  /** @returns whether somebody used the guest since the last look */
+  const look = async (instance: ServedInstance): Promise<boolean> => {
+    await keepFiltered(options, instance);
+    const { serviceVmId, spec } = instance;
     const nowMs = store.clock.nowMs();
-    const served = await servedInstances(store, hostId);
-    const used: string[] = [];
-    for (const { serviceVmId, spec, ports } of served) {
-      const idleMs = spec.idleSeconds * msPerSecond;
-      const uid = egressUid(spec, ports);
-      // Somebody may have flushed the host's rules, and without them the guest would reach everything.
-      if (uid !== undefined) await allowEgress(cloudletId, uid, spec);
-      const traffic = await trafficOf(options, serviceVmId);
-      const last = seen.get(serviceVmId);
-      if (traffic.flows > 0 || !last || traffic.packets !== last.packets) {
-        seen.set(serviceVmId, { packets: traffic.packets, atMs: nowMs });
-        if (last) used.push(serviceVmId);
-      } else if (nowMs - last.atMs > idleMs) {
-        await endIdle(store, serviceVmId, idleMs);
-      }
+    const { flows, packets } = await trafficOf(options, serviceVmId);
+    const last = seen.get(serviceVmId);
+    if (!last || flows > 0 || packets !== last.packets) {
+      seen.set(serviceVmId, { packets, sinceMs: nowMs });
+      return last !== undefined;
     }
-    await extendUsed(store, used);
+    const idleMs = spec.idleSeconds * msPerSecond;
+    if (nowMs - last.sinceMs > idleMs) await endIdle(store, serviceVmId, idleMs);
+    return false;
+  };
+
+  await loop('traffic', everyMs, async () => {
+    const served = await servedInstances(store, hostId);
+    // A guest may end while it is looked at; that must not cost the others their leases.
+    const used = await Promise.all(
+      served.map((instance) =>
+        look(instance).catch((error: unknown) => {
+          log.info({ serviceVmId: instance.serviceVmId, error }, 'The traffic of a guest could not be seen');
+          return false;
+        }),
+      ),
+    );
+    await extendUsed(
+      store,
+      served.filter((_, index) => used[index]).map(({ serviceVmId }) => serviceVmId),
+    );
     const known = new Set(served.map(({ serviceVmId }) => serviceVmId));
     for (const serviceVmId of seen.keys()) if (!known.has(serviceVmId)) seen.delete(serviceVmId);
   });
+}
+
+/** Somebody may have flushed the host's rules, and without them a guest that may reach out would reach everything. */
+async function keepFiltered({ cloudletId }: HostAgentOptions, { spec, ports }: ServedInstance): Promise<void> {
+  const uid = egressUid(spec, ports);
+  if (uid !== undefined) await allowEgress(cloudletId, uid, spec);
 }
 
 async function trafficOf(options: HostAgentOptions, serviceVmId: string): Promise<{ flows: number; packets: string | undefined }> {

@@ -50,7 +50,7 @@ export async function admitStart(store: Store, request: StartRequest): Promise<A
     // One at a time for a service, so that two hundred phones at once start one instance and not two hundred.
     await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [service.id]);
     const shareable = request.join && service.spec.sharing === 'join';
-    const found = shareable ? await findJoinable(em, service, request.holder, store.clock.nowMs()) : undefined;
+    const found = shareable ? await findJoinable(em, service, request.holder) : undefined;
     const serviceVm = found ?? insertRequested(em, service, request, shareable);
     const lease = await grantLease(em, {
       serviceVmId: serviceVm.id,
@@ -91,7 +91,7 @@ export async function admitJoin(store: Store, request: { serviceVmId: string; ho
     const service = serviceVm.service.getEntity();
     const { maximumUsers, leaseSeconds } = service.spec;
     const nowMs = store.clock.nowMs();
-    if ((await countUsers(em, serviceVm.id, nowMs)) >= maximumUsers) throw usersExhausted(service);
+    if ((await countUsers(em, serviceVm.id)) >= maximumUsers) throw usersExhausted(service);
     const lease = await grantLease(em, { ...request, leaseSeconds, nowMs });
     return describe(serviceVm, service, lease.id, true);
   });
@@ -161,14 +161,14 @@ async function admitAgain(em: EntityManager, store: Store, request: StartRequest
 }
 
 /** An instance that takes this user: one that the user has already, else the oldest with room, those that answer first. */
-async function findJoinable(em: EntityManager, service: Service, holder: string, nowMs: number): Promise<ServiceVm | undefined> {
+async function findJoinable(em: EntityManager, service: Service, holder: string): Promise<ServiceVm | undefined> {
   const candidates = await em.execute<{ id: string; users: string; held: boolean }[]>(
     `select vm.id, count(distinct l.holder) as users, coalesce(bool_or(l.holder = ?), false) as held
-     from service_vms vm left join leases l on l.service_vm_id = vm.id and l.expires_at_ms > ?
+     from service_vms vm left join leases l on l.service_vm_id = vm.id
      where vm.service_id = ? and vm.shared and vm.purpose = 'serve' and vm.state = any(?::text[])
      group by vm.id
      order by held desc, (vm.state = 'ready') desc, vm.requested_at`,
-    [holder, nowMs, service.id, `{${joinableServiceVmStates.join(',')}}`],
+    [holder, service.id, `{${joinableServiceVmStates.join(',')}}`],
   );
   for (const candidate of candidates) {
     if (!candidate.held && Number(candidate.users) >= service.spec.maximumUsers) continue;

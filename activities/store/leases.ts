@@ -13,12 +13,11 @@ export interface HeldLease {
   readonly lengthMs: number;
 }
 
-/** Users of an instance: distinct holders of leases that have not run out. */
-export async function countUsers(em: EntityManager, serviceVmId: string, nowMs: number): Promise<number> {
-  const [row] = await em.execute<{ users: string }[]>(
-    'select count(distinct holder) as users from leases where service_vm_id = ? and expires_at_ms > ?',
-    [serviceVmId, nowMs],
-  );
+/** Users of an instance: distinct holders of its leases. */
+export async function countUsers(em: EntityManager, serviceVmId: string): Promise<number> {
+  const [row] = await em.execute<{ users: string }[]>('select count(distinct holder) as users from leases where service_vm_id = ?', [
+    serviceVmId,
+  ]);
   return Number(row!.users);
 }
 
@@ -46,10 +45,9 @@ export async function grantLease(
 export async function renewLease(store: Store, leaseId: string): Promise<boolean> {
   const rows = await store
     .fork()
-    .execute<unknown[]>('update leases set expires_at_ms = ?::bigint + length_ms where id = ? and expires_at_ms > ? returning id', [
+    .execute<unknown[]>('update leases set expires_at_ms = ?::bigint + length_ms where id = ? returning id', [
       store.clock.nowMs(),
       leaseId,
-      store.clock.nowMs(),
     ]);
   return rows.length > 0;
 }
@@ -69,7 +67,7 @@ export async function endLease(store: Store, leaseId: string): Promise<{ service
   return store.transaction(async (em) => {
     const [ended] = await em.execute<{ service_vm_id: string }[]>('delete from leases where id = ? returning service_vm_id', [leaseId]);
     if (!ended) return undefined;
-    return { serviceVmId: ended.service_vm_id, users: await countUsers(em, ended.service_vm_id, store.clock.nowMs()) };
+    return { serviceVmId: ended.service_vm_id, users: await countUsers(em, ended.service_vm_id) };
   });
 }
 
@@ -81,32 +79,19 @@ export async function endHeld(store: Store, serviceVmId: string, holder: string)
       holder,
     ]);
     if (ended.length === 0) return undefined;
-    return { users: await countUsers(em, serviceVmId, store.clock.nowMs()) };
+    return { users: await countUsers(em, serviceVmId) };
   });
 }
 
-/** The lease behind a token, as long as it holds. */
+/** The lease behind a token. */
 export async function findLease(store: Store, leaseId: string): Promise<HeldLease | undefined> {
-  const [row] = await store
-    .fork()
-    .execute<{ id: string; service_vm_id: string; holder: string; length_ms: number }[]>(
-      'select id, service_vm_id, holder, length_ms from leases where id = ? and expires_at_ms > ?',
-      [leaseId, store.clock.nowMs()],
-    );
-  return row && { leaseId: row.id, serviceVmId: row.service_vm_id, holder: row.holder, lengthMs: row.length_ms };
+  const lease = await store.fork().findOne(Lease, { id: leaseId });
+  return lease ? { leaseId, serviceVmId: lease.serviceVm.id, holder: lease.holder, lengthMs: lease.lengthMs } : undefined;
 }
 
 /** Whether this holder uses the instance. */
-export async function holdsLease(store: Store, serviceVmId: string, holder: string): Promise<boolean> {
-  const rows = await store
-    .fork()
-    .execute<unknown[]>('select 1 from leases where service_vm_id = ? and holder = ? and expires_at_ms > ?', [
-      serviceVmId,
-      holder,
-      store.clock.nowMs(),
-    ]);
-  return rows.length > 0;
-}
+export const holdsLease = async (store: Store, serviceVmId: string, holder: string): Promise<boolean> =>
+  (await store.fork().count(Lease, { serviceVm: serviceVmId, holder })) > 0;
 
 /** Traffic counts as use: stock phones and browsers never renew, but they talk. */
 export async function extendUsed(store: Store, serviceVmIds: readonly string[]): Promise<void> {
@@ -126,13 +111,22 @@ export async function endIdle(store: Store, serviceVmId: string, idleMs: number)
     .execute('delete from leases where service_vm_id = ? and expires_at_ms - length_ms <= ?', [serviceVmId, store.clock.nowMs() - idleMs]);
 }
 
+/** A lease begins to run when its instance is ready: whoever waited for a boot has not used anything yet. */
+export async function beginLeases(em: EntityManager, serviceVmId: string, nowMs: number): Promise<void> {
+  await em.execute('update leases set expires_at_ms = ?::bigint + length_ms where service_vm_id = ?', [nowMs, serviceVmId]);
+}
+
 /**
- * Ends what ran out, and names the ready instances that nobody uses any more.
+ * Ends what ran out, and names the ready instances that nobody uses any more. A lease holds until this ends it: nobody
+ * else looks at the time, so that all agree on who uses what.
  * @returns ids of instances whose workflow must be told
  */
 export async function sweepLeases(store: Store): Promise<string[]> {
   return store.transaction(async (em) => {
-    await em.execute('delete from leases where expires_at_ms <= ?', [store.clock.nowMs()]);
+    await em.execute(
+      `delete from leases using service_vms vm where vm.id = leases.service_vm_id and vm.state = 'ready' and leases.expires_at_ms <= ?`,
+      [store.clock.nowMs()],
+    );
     const unused = await em.execute<{ id: string }[]>(
       `select vm.id from service_vms vm
        where vm.state = 'ready' and not exists (select 1 from leases where service_vm_id = vm.id)`,

@@ -14,7 +14,7 @@ import { Lease } from './entities/lease.ts';
 import { PortReservation } from './entities/port-reservation.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { appendEvent } from './events.ts';
-import { countUsers } from './leases.ts';
+import { beginLeases, countUsers } from './leases.ts';
 import { settleOperations } from './operations.ts';
 import { portsOf } from './ports.ts';
 import type { Store } from './store.ts';
@@ -50,6 +50,7 @@ export async function publishReady(store: Store, ready: { serviceVmId: string; r
     const host = await serviceVm.host?.loadOrFail();
     Object.assign(serviceVm, { rung: ready.rung, bootId: ready.bootId, hostBootId: host?.bootId ?? null, readyAt: new Date() });
     await em.flush();
+    await beginLeases(em, serviceVm.id, store.clock.nowMs());
     await settleOperations(em, serviceVm.workflowId, ['service-vm.start'], {
       state: 'succeeded',
       result: { serviceVmId: serviceVm.id, rung: ready.rung },
@@ -90,7 +91,7 @@ export async function retireIfUnused(store: Store, serviceVmId: string): Promise
   return store.transaction(async (em) => {
     const serviceVm = await lock(em, serviceVmId);
     if (['stopping', 'stopped', 'failed'].includes(serviceVm.state)) return true;
-    if ((await countUsers(em, serviceVmId, store.clock.nowMs())) > 0) return false;
+    if ((await countUsers(em, serviceVmId)) > 0) return false;
     await stopping(em, serviceVm, 'last-user-left');
     return true;
   });
@@ -152,7 +153,7 @@ export interface ServiceVmView {
 export async function findServiceVm(store: Store, serviceVmId: string): Promise<ServiceVmView | undefined> {
   const em = store.fork();
   const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId }, { populate: ['service', 'host'] });
-  return serviceVm ? view(em, serviceVm, store.clock.nowMs()) : undefined;
+  return serviceVm ? view(em, serviceVm) : undefined;
 }
 
 export async function listServiceVms(
@@ -169,15 +170,15 @@ export async function listServiceVms(
     },
     { populate: ['service', 'host'], orderBy: { requestedAt: 'desc' }, limit: filter.limit },
   );
-  return Promise.all(found.map((serviceVm) => view(em, serviceVm, store.clock.nowMs())));
+  return Promise.all(found.map((serviceVm) => view(em, serviceVm)));
 }
 
-async function view(em: EntityManager, serviceVm: ServiceVm, nowMs: number): Promise<ServiceVmView> {
+async function view(em: EntityManager, serviceVm: ServiceVm): Promise<ServiceVmView> {
   return {
     serviceVm,
     serviceId: serviceVm.service.getEntity().serviceId,
     ports: await portsOf(em, serviceVm.id),
-    users: await countUsers(em, serviceVm.id, nowMs),
+    users: await countUsers(em, serviceVm.id),
     address: serviceVm.host?.getEntity().address ?? null,
   };
 }

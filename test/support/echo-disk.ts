@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { copyFile, glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assembleEchoDisk } from '../../plugins/sample-services/echo/echo-disk.ts';
 import { checkoutDir } from '../../temporal/config/load-config.ts';
 
+const samples = join(checkoutDir, 'plugins', 'sample-services');
 const cache = join(checkoutDir, '.cloudlet', 'cache');
 
 /**
@@ -41,25 +42,34 @@ export async function echoDisk(): Promise<string> {
 const program = (lines: readonly string[]): string =>
   ['#!/bin/sh', 'printf "Content-Type: text/plain\\r\\n\\r\\n"', ...lines, ''].join('\n');
 
+/** The guest's web server is nobody in particular; this one may crash the kernel, and does when it is asked to. */
+const inittab = readFileSync(join(samples, 'echo', 'root', 'etc', 'inittab'), 'utf8');
+
 const extraFiles = [
   {
     path: '/srv/cgi/reach',
     executable: true,
     content: program([
       'host=${QUERY_STRING%:*}; port=${QUERY_STRING##*:}',
-      'if echo | nc -w 3 "$host" "$port" >/tmp/reached 2>&1; then echo reached; else echo unreachable; fi',
+      'if echo | nc -w 3 "$host" "$port" >/dev/null 2>&1; then echo reached; else echo unreachable; fi',
     ]),
   },
-  { path: '/srv/cgi/crash', executable: true, content: program(['echo crashing', '(sleep 0.2; echo c > /proc/sysrq-trigger) &']) },
+  { path: '/srv/cgi/crash', executable: true, content: program(['echo crashing', 'touch /tmp/crash']) },
+  { path: '/srv/cgi/poweroff', executable: true, content: program(['echo stopping', 'touch /tmp/poweroff']) },
+  {
+    path: '/srv/obey',
+    executable: true,
+    content: '#!/bin/sh\nwhile sleep 0.1; do [ -e /tmp/crash ] && echo c >/proc/sysrq-trigger; [ -e /tmp/poweroff ] && poweroff; done\n',
+  },
+  { path: '/etc/inittab', content: `${inittab}::respawn:/srv/obey\n` },
 ];
 
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(extraFiles));
-  const folder = join(checkoutDir, 'plugins', 'sample-services');
   const sources: string[] = [];
-  for await (const entry of glob('{echo,guest-disk}/**/*', { cwd: folder, withFileTypes: true })) {
+  for await (const entry of glob('{echo,guest-disk}/**/*', { cwd: samples, withFileTypes: true })) {
     if (entry.isFile()) sources.push(join(entry.parentPath, entry.name));
   }
-  for (const source of sources.toSorted()) hash.update(source.slice(folder.length)).update(await readFile(source));
+  for (const source of sources.toSorted()) hash.update(source.slice(samples.length)).update(await readFile(source));
   return hash.digest('hex').slice(0, 16);
 }

@@ -16,8 +16,11 @@ import { pollUntil } from '../../temporal/supervisor/poll-until.ts';
 import { readCommandLine, readProcessStat } from '../../temporal/supervisor/process-identity.ts';
 import { lineReport } from '../../temporal/supervisor/report.ts';
 import { startParts } from '../../temporal/supervisor/start-parts.ts';
-import type { NewService, OperationBody } from '../../workflows/contract/http.ts';
+import { expect } from 'vitest';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { NewService, OperationBody, ServiceVmBody } from '../../workflows/contract/http.ts';
 import { echoDisk } from './echo-disk.ts';
+import { eventually } from './eventually.ts';
 import { startTestParts, type TestParts } from './local-parts.ts';
 import { Phone } from './phone.ts';
 
@@ -43,6 +46,8 @@ export interface TestCloudlet {
   /** Names of this cloudlet's domains that run. */
   domains(): Promise<string[]>;
   virsh(...args: string[]): Promise<string>;
+  /** Ends every instance, and waits until nothing is held. */
+  stopAll(): Promise<void>;
   /** What instances hold now: empty when all of them have retired without a trace. */
   held(): Promise<string[]>;
   stop(): Promise<void>;
@@ -94,6 +99,29 @@ export async function startTestCloudlet({ environment = {}, withAvahi = false }:
       throw new Error('The cloudlet is not ready again after a minute');
   };
   const pidOf = (name: Killable) => (name === 'worker' || name === 'api' ? findOwnPid(name) : parts.pidOf(name));
+  const held = async (): Promise<string[]> => {
+    const [rows] = await store.fork().execute<{ ports: string; leases: string; reserved: string }[]>(
+      `select (select count(*) from port_reservations) as ports, (select count(*) from leases) as leases,
+                (select count(*) from service_vms where memory_mib > 0) as reserved`,
+    );
+    const { ports, leases, reserved } = rows!;
+    const folder = async (name: string) => (await readdir(join(dataDir.root, name)).catch(() => [])).map((entry) => `${name}/${entry}`);
+    return [
+      ...(await domains()),
+      ...(await folder('instances')),
+      ...(await folder('images/incoming')),
+      ...Object.entries({ ports, leases, reserved }).flatMap(([what, count]) => (count === '0' ? [] : [`${count} ${what}`])),
+    ];
+  };
+  const stopAll = async () => {
+    const { serviceVms } = await admin.request<{ serviceVms: ServiceVmBody[] }>('GET', '/v1/service-vms');
+    const ended = (error: unknown) => {
+      if (!(error instanceof CloudletError && error.code === 'state-conflict')) throw error;
+    };
+    for (const { id } of serviceVms)
+      await admin.request('POST', `/v1/service-vms/${id}/stop`, undefined, { prefer: 'wait=20' }).catch(ended);
+    await eventually(async () => expect(await held()).toEqual([]), 30_000);
+  };
   await untilReady();
 
   return {
@@ -110,20 +138,8 @@ export async function startTestCloudlet({ environment = {}, withAvahi = false }:
     untilReady,
     domains,
     virsh,
-    async held() {
-      const [rows] = await store.fork().execute<{ ports: string; leases: string; reserved: string }[]>(
-        `select (select count(*) from port_reservations) as ports, (select count(*) from leases) as leases,
-                (select count(*) from service_vms where memory_mib > 0) as reserved`,
-      );
-      const { ports, leases, reserved } = rows!;
-      const folder = async (name: string) => (await readdir(join(dataDir.root, name)).catch(() => [])).map((entry) => `${name}/${entry}`);
-      return [
-        ...(await domains()),
-        ...(await folder('instances')),
-        ...(await folder('images/incoming')),
-        ...Object.entries({ ports, leases, reserved }).flatMap(([what, count]) => (count === '0' ? [] : [`${count} ${what}`])),
-      ];
-    },
+    held,
+    stopAll,
     async stop() {
       await store.close();
       await temporal.connection.close();
