@@ -1,0 +1,41 @@
+import { formatBytes } from '../../../workflows/contract/units.ts';
+import type { Cloudlet, ServiceVm } from '../../lib/api/bodies.ts';
+import { formatMib, formatPercent } from '../../lib/text/format-quantity.ts';
+import { Card } from '../ui/card.tsx';
+import { Meter } from '../ui/meter.tsx';
+
+interface CapacityCardProps {
+  readonly cloudlet: Cloudlet;
+  readonly serviceVms: readonly ServiceVm[];
+}
+
+/** What Service VMs hold of this cloudlet, and what is left. */
+export function CapacityCard({ cloudlet: { capacity, load }, serviceVms }: CapacityCardProps) {
+  const { memoryMib, memoryReservedMib, memoryFreeMib, vcpus, diskFreeBytes } = capacity;
+  const vcpusUsed = serviceVms.reduce((sum, serviceVm) => sum + serviceVm.vcpus, 0);
+  return (
+    <Card title="Capacity">
+      <div className="flex flex-col gap-5">
+        <Meter
+          label="Memory reserved"
+          used={memoryReservedMib}
+          total={memoryMib}
+          text={`${formatMib(memoryReservedMib)} of ${formatMib(memoryMib)}`}
+          hint={`The next Service VM may take ${formatMib(memoryFreeMib)}.`}
+        />
+        <Meter
+          label="vCPUs given"
+          used={vcpusUsed}
+          total={vcpus}
+          text={`${vcpusUsed} on ${vcpus} cores`}
+          {...(vcpusUsed > vcpus ? { hint: 'Guests share the cores.' } : {})}
+        />
+        <Meter label="Processor use" used={load.cpuPercent} total={100} text={formatPercent(load.cpuPercent)} />
+        <p className="flex items-baseline justify-between gap-3 text-sm">
+          <span className="text-muted">Disk free</span>
+          <span className="tabular-nums">{formatBytes(diskFreeBytes)}</span>
+        </p>
+      </div>
+    </Card>
+  );
+}

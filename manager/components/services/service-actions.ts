@@ -1,0 +1,23 @@
+'use server';
+
+import { refresh } from 'next/cache';
+import type { StartAnswer } from '../../lib/api/bodies.ts';
+import { askApi, type Outcome } from '../../lib/session/ask-api.ts';
+
+export interface Started extends Pick<StartAnswer, 'operationId' | 'joined'> {
+  readonly serviceVmId: string;
+  readonly ready: boolean;
+  /** For how long the start holds the instance, if nobody else uses it. */
+  readonly heldSeconds: number;
+}
+
+/** Gets a Service VM of a service: one that runs, or a new one. */
+export async function startService(serviceId: string): Promise<Outcome<Started>> {
+  const outcome = await askApi(async (api) => {
+    const { serviceVm, lease, operationId, joined } = await api.startService(serviceId);
+    const ready = serviceVm.state === 'ready';
+    return { serviceVmId: serviceVm.id, operationId, joined, ready, heldSeconds: lease.expiresInSeconds };
+  });
+  refresh();
+  return outcome;
+}
