@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * unit: pure code, beside the code it tests. integration: real PostgreSQL and Temporal. system: real libvirt, QEMU and
- * Avahi, one file at a time. manager: Chromium.
+ * Avahi and Chromium, one file at a time. faults: the whole matrix of kills, which `npm test` only takes a sample of.
  */
 const notTests = ['**/node_modules/**', '**/dist/**', '**/.cloudlet/**', '**/.next/**'];
 
@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
-          exclude: [...notTests, '**/*.integration.test.ts', '**/*.system.test.ts', 'test/manager/**'],
+          exclude: [...notTests, '**/*.integration.test.ts', '**/*.system.test.ts', '**/*.faults.test.ts'],
         },
       },
       {
@@ -30,6 +30,17 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['**/*.system.test.ts'],
+          exclude: notTests,
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['**/*.faults.test.ts'],
           exclude: notTests,
           pool: 'forks',
           fileParallelism: false,

@@ -15,9 +15,11 @@ const checks: readonly (readonly [title: string, ...argv: string[]])[] = [
 
 const run = (argv: readonly string[]): number => spawnSync(process.execPath, argv, { cwd: checkoutDir, stdio: 'inherit' }).status ?? 1;
 
-const selected = process.argv.slice(2);
+const given = process.argv.slice(2);
+const everyday = ['unit', 'integration', 'system'].flatMap((project) => ['--project', project]);
+const selected = given.includes('--project') ? given : [...everyday, ...given];
 rmSync(report, { force: true });
-const failed = selected.length > 0 ? [] : checks.filter(([, ...argv]) => run(argv) !== 0).map(([title]) => title);
+const failed = given.length > 0 ? [] : checks.filter(([, ...argv]) => run(argv) !== 0).map(([title]) => title);
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
 const status = run([module('vitest/vitest.mjs'), 'run', ...reporters, ...selected]);
 if (failed.length > 0) process.stderr.write(`\nNot in order: ${failed.join(', ')}\n`);
