@@ -17,7 +17,8 @@ const config: NextConfig = {
   output: 'standalone',
   // Types and units come from workflows/contract, beside this folder.
   outputFileTracingRoot: checkoutDir,
-  outputFileTracingExcludes: { '/*': ['../node_modules/sharp/**', '../node_modules/@img/**'] },
+  // Pictures are not resized here.
+  outputFileTracingExcludes: { 'next-server': ['../node_modules/sharp/**/*', '../node_modules/@img/**/*'] },
   turbopack: { root: checkoutDir },
   poweredByHeader: false,
   // Loopback gains nothing from it, and it would hold server-sent events back.

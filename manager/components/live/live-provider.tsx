@@ -7,7 +7,6 @@ import { LiveConnection } from '../../lib/live/live-connection.ts';
 import type { LiveMessage, OperationOutcome } from '../../lib/live/live-message.ts';
 import { LiveStore, type ConnectionState } from '../../lib/live/live-store.ts';
 import { sessionEndedPath } from '../../lib/session/sign-in-path.ts';
-import { capitalised } from '../../lib/text/format-quantity.ts';
 import { operationOutcome } from '../../lib/text/operation-words.ts';
 import type { Tone } from '../ui/tone.ts';
 import { notify } from '../ui/toaster.tsx';
@@ -37,7 +36,7 @@ const outcomeTones: Readonly<Record<OperationOutcome['state'], Tone>> = { succee
 function notifyOutcome({ operation, operationId, state, name, detail }: OperationOutcome): void {
   notify({
     tone: outcomeTones[state],
-    title: capitalised(operationOutcome(operation, state, name)),
+    title: operationOutcome(operation, state, name),
     ...(state === 'failed' && detail !== undefined ? { description: detail } : {}),
     ...(state === 'succeeded' ? {} : { link: { href: `/operations/${operationId}`, label: 'Show the operation' } }),
   });

@@ -76,6 +76,7 @@ function HowFar({ operation }: { readonly operation: NamedOperation }) {
   );
 }
 
+/** On a narrow page the operation's own page has it. */
 function TemporalLink({ href, title }: { readonly href: string; readonly title: string }) {
   const label = `${title} in Temporal UI (opens in a new tab)`;
   return (
@@ -85,7 +86,7 @@ function TemporalLink({ href, title }: { readonly href: string; readonly title: 
       rel="noreferrer"
       title={label}
       aria-label={label}
-      className="grid size-8 place-items-center rounded-md text-muted transition-colors hover:bg-inset hover:text-ink"
+      className="hidden size-8 place-items-center rounded-md text-muted transition-colors hover:bg-inset hover:text-ink @min-[46rem]:grid"
     >
       <Workflow aria-hidden className="size-4" />
     </a>

@@ -71,7 +71,7 @@ function Step({ step, last, failed }: { readonly step: TimelineStep; readonly la
         <span className="text-[0.8125rem] text-muted tabular-nums">
           <span className="font-mono">{phase}</span>
           {' · '}
-          {endedAt === null ? <Age since={startedAt} /> : formatDuration(Date.parse(endedAt) - Date.parse(startedAt))}
+          {endedAt === null ? <Age since={startedAt} /> : formatDuration(Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)))}
         </span>
       </div>
     </li>

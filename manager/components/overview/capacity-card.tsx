@@ -28,9 +28,10 @@ export function CapacityCard({ cloudlet: { capacity, load }, serviceVms }: Capac
           used={vcpusUsed}
           total={vcpus}
           text={`${vcpusUsed} on ${vcpus} cores`}
+          mayBeFull
           {...(vcpusUsed > vcpus ? { hint: 'Guests share the cores.' } : {})}
         />
-        <Meter label="Processor use" used={load.cpuPercent} total={100} text={formatPercent(load.cpuPercent)} />
+        <Meter label="Processor use" used={load.cpuPercent} total={100} text={formatPercent(load.cpuPercent)} mayBeFull />
         <p className="flex items-baseline justify-between gap-3 text-sm">
           <span className="text-muted">Disk free</span>
           <span className="tabular-nums">{formatBytes(diskFreeBytes)}</span>

@@ -9,6 +9,8 @@ import { EndpointList } from '../service-vms/endpoint-list.tsx';
 import type { Column } from '../ui/data-table.tsx';
 import { StartButton } from './start-button.tsx';
 
+const noImage = 'It has no image yet';
+
 /** @param memoryFreeMib what a new instance may take */
 export const serviceColumns = (memoryFreeMib: number): readonly Column<ServiceRow>[] => [
   {
@@ -41,7 +43,7 @@ export const serviceColumns = (memoryFreeMib: number): readonly Column<ServiceRo
     cell: ({ serviceId, service }) =>
       service && (
         <div className="flex">
-          <StartButton serviceId={serviceId} {...(service.startable ? {} : { disabledReason: 'It has no image yet' })} />
+          <StartButton serviceId={serviceId} {...(service.startable ? {} : { disabledReason: noImage })} />
         </div>
       ),
   },
@@ -78,6 +80,7 @@ function Cost({
     );
   }
   if (!service) return null;
+  if (!service.startable) return <p className="text-[0.8125rem] text-muted">{noImage}</p>;
   const { text, warning } = startCost(service, running, memoryFreeMib);
   return (
     <div className="text-[0.8125rem]">

@@ -10,6 +10,8 @@ interface MeterProps {
   /** What the numbers are in words, e.g. `1.2 GiB of 22 GiB`. */
   readonly text: string;
   readonly hint?: string;
+  /** Whether being full is no fault. */
+  readonly mayBeFull?: boolean;
 }
 
 const warnFrom = 80;
@@ -18,7 +20,7 @@ const badFrom = 95;
 const toneOf = (percent: number): Tone => (percent >= badFrom ? 'bad' : percent >= warnFrom ? 'warn' : 'busy');
 
 /** How much of something is taken. */
-export function Meter({ label, used, total, text, hint }: MeterProps) {
+export function Meter({ label, used, total, text, hint, mayBeFull = false }: MeterProps) {
   const id = useId();
   const percent = total <= 0 ? 0 : Math.min(100, (100 * used) / total);
   return (
@@ -37,7 +39,7 @@ export function Meter({ label, used, total, text, hint }: MeterProps) {
         aria-valuenow={Math.round(percent)}
         aria-valuetext={text}
       >
-        <Bar percent={percent} tone={toneOf(percent)} />
+        <Bar percent={percent} tone={mayBeFull ? 'busy' : toneOf(percent)} />
       </div>
       {hint && <p className="mt-1.5 text-[0.8125rem] text-muted">{hint}</p>}
     </div>

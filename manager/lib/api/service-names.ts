@@ -31,7 +31,7 @@ export async function nameOperations(api: CloudletApi, operations: readonly Oper
   await Promise.all(unknown().map((id) => api.serviceVm(id).then(remember, ignoreMissing)));
   return operations.map((operation) => {
     const serviceVmId = isAboutServiceVm(operation) ? operation.subject : null;
-    return { ...operation, serviceVmId, name: serviceVmId === null ? operation.subject : (serviceOf.get(serviceVmId) ?? 'a Service VM') };
+    return { ...operation, serviceVmId, name: serviceVmId === null ? operation.subject : (serviceOf.get(serviceVmId) ?? 'Service VM') };
   });
 }
 
