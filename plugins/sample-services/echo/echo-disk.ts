@@ -1,0 +1,18 @@
+import path from 'node:path';
+import type { AssembleContext } from '../../runtime/extension-points.ts';
+import { assembleDisk } from '../guest-disk/assemble-disk.ts';
+import type { ExtraFile } from '../guest-disk/guest-root.ts';
+
+/**
+ * Assembles the disk of `cloudlet.sample.echo`.
+ * @param options.extraFiles laid over it; an executable file `/srv/cgi/<name>` answers at `/cgi/<name>`
+ */
+export function assembleEchoDisk(
+  context: AssembleContext,
+  options: { readonly extraFiles?: readonly ExtraFile[] } = {},
+): ReturnType<typeof assembleDisk> {
+  return assembleDisk(
+    { hostname: 'echo', packages: ['lighttpd', 'ipsvd', 'inetutils-inetd'], overlay: path.join(import.meta.dirname, 'root'), ...options },
+    context,
+  );
+}
