@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { openStore, type Store } from '../../activities/store/store.ts';
@@ -18,8 +18,8 @@ import { lineReport } from '../../temporal/supervisor/report.ts';
 import { startParts } from '../../temporal/supervisor/start-parts.ts';
 import { expect } from 'vitest';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import type { NewService, OperationBody, ServiceVmBody } from '../../workflows/contract/http.ts';
-import { echoDisk } from './echo-disk.ts';
+import type { NewService, ServiceVmBody } from '../../workflows/contract/http.ts';
+import { addEchoService } from './echo-service.ts';
 import { eventually } from './eventually.ts';
 import { startTestParts, type TestParts } from './local-parts.ts';
 import { Phone } from './phone.ts';
@@ -154,32 +154,6 @@ const guestPorts = (): string => {
   const first = 20_000 + (process.pid % 100) * 100;
   return `${first}-${first + 99}`;
 };
-
-async function addEchoService(admin: ApiClient, importDir: string, service: Partial<NewService> = {}): Promise<string> {
-  const file = `${randomUUID()}.qcow2`;
-  await mkdir(importDir, { recursive: true });
-  await copyFile(await echoDisk(), join(importDir, file));
-  const body: NewService = {
-    serviceId: 'test.echo',
-    ports: [
-      { name: 'http', protocol: 'tcp', guestPort: 8080 },
-      { name: 'echo', protocol: 'tcp', guestPort: 7 },
-      { name: 'echo-udp', protocol: 'udp', guestPort: 7 },
-    ],
-    readiness: { kind: 'http', guestPort: 8080, path: '/health', timeoutSeconds: 120 },
-    memory: { minimumMib: 96, idealMib: 128 },
-    source: { kind: 'disk', file, format: 'qcow2' },
-    save: true,
-    ...service,
-  };
-  const { operationId } = await admin.request<{ operationId: string }>('POST', '/v1/services', body);
-  for await (const _ of admin.events(`/v1/operations/${operationId}/events`)) {
-    // Until the operation has ended.
-  }
-  const operation = await admin.request<OperationBody>('GET', `/v1/operations/${operationId}`);
-  if (operation.state !== 'succeeded') throw new Error(`The echo service was not built: ${JSON.stringify(operation.problem)}`);
-  return body.serviceId;
-}
 
 /** A child of this very process that runs that part of `main.ts`. */
 function findOwnPid(name: 'worker' | 'api'): number {

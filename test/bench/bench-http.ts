@@ -1,0 +1,71 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Phone } from '../support/phone.ts';
+import type { BenchCloudlet } from './bench-cloudlet.ts';
+import { loadOn } from './http-load.ts';
+import { measurement, median, timed, type Measurement } from './measurement.ts';
+
+const loadSeconds = 4;
+const rounds = 3;
+const joins = 200;
+
+/** The body of `GET /v1/services`, made by the database alone. */
+const bodySql = `
+  select json_build_object('services', coalesce(json_agg(s.spec || jsonb_build_object(
+    'imageVersion', i.number, 'startable', i.id is not null, 'startsBy', array['join', 'restore', 'cold-boot'], 'updatedAt', s.updated_at) order by s.service_id), '[]')) as body
+  from services s left join service_images i on i.id = s.image_id`;
+
+export async function benchHttp(cloudlet: BenchCloudlet, databaseUrl: string): Promise<Measurement[]> {
+  const bare = fork(join(import.meta.dirname, 'bare-route.ts'), [databaseUrl, bodySql]);
+  try {
+    const [port] = (await once(bare, 'message')) as [number];
+    const loads = { ours: [] as Awaited<ReturnType<typeof loadOn>>[], floor: [] as Awaited<ReturnType<typeof loadOn>>[] };
+    await loadOn(`${cloudlet.url}/v1/services`, 1);
+    await loadOn(`http://127.0.0.1:${port}/`, 1);
+    // In turns, so that a slow moment of the machine meets both.
+    for (let round = 0; round < rounds; round += 1) {
+      loads.ours.push(await loadOn(`${cloudlet.url}/v1/services`, loadSeconds));
+      loads.floor.push(await loadOn(`http://127.0.0.1:${port}/`, loadSeconds));
+    }
+    const p50 = (of: 'ours' | 'floor') => median(loads[of].map(({ p50Ms }) => p50Ms));
+    const rate = (of: 'ours' | 'floor') => median(loads[of].map(({ requestsPerSecond }) => requestsPerSecond));
+    return [
+      measurement(
+        {
+          name: 'GET /v1/services, p50',
+          unit: 'ms',
+          value: p50('ours'),
+          floor: p50('floor'),
+          aim: 'at most 2 × a bare route with one SELECT',
+        },
+        (value, floor) => value <= 2 * floor,
+      ),
+      measurement(
+        { name: 'GET /v1/services, rate', unit: 'requests/s', value: rate('ours'), floor: rate('floor'), aim: 'at least 1,000 requests/s' },
+        (value) => value >= 1_000,
+      ),
+      await benchJoin(cloudlet),
+    ];
+  } finally {
+    bare.kill();
+  }
+}
+
+/** A phone that joins what runs already. */
+async function benchJoin(cloudlet: BenchCloudlet): Promise<Measurement> {
+  const first = new Phone(cloudlet.url, 'bench-first');
+  const { _id } = await first.start('bench.echo');
+  const times: number[] = [];
+  const floors: number[] = [];
+  for (let index = 0; index < joins; index += 1) {
+    const phone = new Phone(cloudlet.url, `bench-${index}`);
+    times.push(await timed(() => phone.start('bench.echo')));
+    floors.push(await timed(() => phone.get('/../health/live')));
+  }
+  await cloudlet.admin.request('POST', `/v1/service-vms/${_id}/stop`, undefined, { prefer: 'wait=20' });
+  return measurement(
+    { name: 'join through /api, p50', unit: 'ms', value: median(times), floor: median(floors), aim: 'at most 15 ms' },
+    (value) => value <= 15,
+  );
+}

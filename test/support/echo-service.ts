@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ApiClient } from '../../temporal/cli/api-client.ts';
+import type { NewService, OperationBody } from '../../workflows/contract/http.ts';
+import { echoDisk } from './echo-disk.ts';
+
+/**
+ * Makes a service of the echo guest, with a saved state unless said otherwise, and waits until it is built.
+ * @returns its name
+ */
+export async function addEchoService(admin: ApiClient, importDir: string, service: Partial<NewService> = {}): Promise<string> {
+  const file = `${randomUUID()}.qcow2`;
+  await mkdir(importDir, { recursive: true });
+  await copyFile(await echoDisk(), join(importDir, file));
+  const body: NewService = {
+    serviceId: 'test.echo',
+    ports: [
+      { name: 'http', protocol: 'tcp', guestPort: 8080 },
+      { name: 'echo', protocol: 'tcp', guestPort: 7 },
+      { name: 'echo-udp', protocol: 'udp', guestPort: 7 },
+    ],
+    readiness: { kind: 'http', guestPort: 8080, path: '/health', timeoutSeconds: 120 },
+    memory: { minimumMib: 96, idealMib: 128 },
+    source: { kind: 'disk', file, format: 'qcow2' },
+    save: true,
+    ...service,
+  };
+  const { operationId } = await admin.request<{ operationId: string }>('POST', '/v1/services', body);
+  for await (const _ of admin.events(`/v1/operations/${operationId}/events`)) {
+    // Until the operation has ended.
+  }
+  const operation = await admin.request<OperationBody>('GET', `/v1/operations/${operationId}`);
+  if (operation.state !== 'succeeded') throw new Error(`The echo service was not built: ${JSON.stringify(operation.problem)}`);
+  return body.serviceId;
+}
