@@ -9,7 +9,7 @@ export async function endGuest(context: HostContext, serviceVmId: string): Promi
   await context.hypervisor.destroyDomain(domainName(context, serviceVmId));
   const instance = await findInstance(context.store, serviceVmId);
   const uid = instance && egressUid(instance.spec, instance.ports);
-  if (uid !== undefined) await denyEgress(context.cloudletId, uid);
+  if (uid !== undefined) await denyEgress(context.domainPrefix, uid);
 }
 
 /** Removes an instance's files, its serial log excepted. Fine when there are none. */

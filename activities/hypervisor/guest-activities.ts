@@ -37,7 +37,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     const uid = egressUid(instance.spec, ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
     if (uid !== undefined) {
-      await allowEgress(context.cloudletId, uid, instance.spec);
+      await allowEgress(context.domainPrefix, uid, instance.spec);
       await chown(diskPath(paths, serviceVmId), uid, uid);
     }
     await start(

@@ -60,9 +60,9 @@ export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promi
 }
 
 /** Somebody may have flushed the host's rules, and without them a guest that may reach out would reach everything. */
-async function keepFiltered({ cloudletId }: HostAgentOptions, { spec, ports }: ServedInstance): Promise<void> {
+async function keepFiltered({ domainPrefix }: HostAgentOptions, { spec, ports }: ServedInstance): Promise<void> {
   const uid = egressUid(spec, ports);
-  if (uid !== undefined) await allowEgress(cloudletId, uid, spec);
+  if (uid !== undefined) await allowEgress(domainPrefix, uid, spec);
 }
 
 async function trafficOf(options: HostAgentOptions, serviceVmId: string): Promise<{ flows: number; packets: string | undefined }> {

@@ -15,18 +15,18 @@ const firstUid = 2_000_000_000;
 export const egressUid = ({ egress }: Pick<ServiceSpec, 'egress'>, [main]: readonly PortMapping[]): number | undefined =>
   egress.mode === 'none' || main === undefined ? undefined : firstUid + main.hostPort;
 
-/** Name of this cloudlet's table: several cloudlets on one host leave each other's alone. */
-const tableOf = (cloudletId: string): string => `cloudlet_${cloudletId.slice(0, 8)}`;
+/** Name of this cloudlet's table, made of how its domains' names begin: several on one host leave each other's alone. */
+export const egressTable = (domainPrefix: string): string => `${domainPrefix.replaceAll(/[^a-z0-9]/g, '_')}guests`;
 
 /**
  * Sets the rules for what a guest may reach. They must stand before the guest runs; setting them again changes nothing.
  * @throws CloudletError `hypervisor-refused` when this host cannot filter
  */
-export async function allowEgress(cloudletId: string, uid: number, { egress }: Pick<ServiceSpec, 'egress'>): Promise<void> {
+export async function allowEgress(domainPrefix: string, uid: number, { egress }: Pick<ServiceSpec, 'egress'>): Promise<void> {
   if (egress.mode === 'none') return;
   const resolvers = resolversIn(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
   try {
-    await applyRules(guestRules({ table: tableOf(cloudletId), uid, egress, resolvers }));
+    await applyRules(guestRules({ table: egressTable(domainPrefix), uid, egress, resolvers }));
   } catch (error) {
     throw new CloudletError(
       'hypervisor-refused',
@@ -38,8 +38,14 @@ export async function allowEgress(cloudletId: string, uid: number, { egress }: P
 }
 
 /** Undo of `allowEgress`. Fine where nothing was set, or nothing can be. */
-export async function denyEgress(cloudletId: string, uid: number): Promise<void> {
-  await applyRules(noGuestRules({ table: tableOf(cloudletId), uid })).catch(() => undefined);
+export async function denyEgress(domainPrefix: string, uid: number): Promise<void> {
+  await applyRules(noGuestRules({ table: egressTable(domainPrefix), uid })).catch(() => undefined);
+}
+
+/** Takes all rules away, when no guest is left. Fine where there are none. */
+export async function forgetEgress(domainPrefix: string): Promise<void> {
+  const table = egressTable(domainPrefix);
+  await applyRules(`add table inet ${table}\ndelete table inet ${table}`).catch(() => undefined);
 }
 
 const applyRules = (rules: string): Promise<string> => runTool('nft', ['-f', '-'], { input: `${rules}\n`, timeoutMs: 10_000 });

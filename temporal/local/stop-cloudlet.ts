@@ -1,4 +1,5 @@
 import { inheritedEnvironment } from '../config/inherited-environment.ts';
+import { forgetEgress } from '../../activities/network/egress.ts';
 import type { Config } from '../config/settings.ts';
 import { runProgram } from '../supervisor/run-program.ts';
 import { stopSupervisor } from '../supervisor/stop-supervisor.ts';
@@ -46,11 +47,13 @@ export async function stopCloudlet({ config, vms }: StopCloudletOptions): Promis
   const own = await stopLibvirt({ directory: dataDir.libvirt, vms });
   const elsewhere = config.libvirtUri ?? (await findSystemLibvirt());
   const others = elsewhere === undefined ? undefined : await endDomainsElsewhere(elsewhere, config.domainPrefix, vms);
+  const leftDomains = [...own.leftDomains, ...(others?.leftDomains ?? [])];
+  if (leftDomains.length === 0) await forgetEgress(config.domainPrefix);
   return {
     supervisorWasRunning,
     libvirtWasRunning: own.wasRunning,
     endedDomains: [...own.endedDomains, ...(others?.endedDomains ?? [])],
-    leftDomains: [...own.leftDomains, ...(others?.leftDomains ?? [])],
+    leftDomains,
   };
 }
 

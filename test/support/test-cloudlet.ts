@@ -8,6 +8,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { openStore, type Store } from '../../activities/store/store.ts';
+import { forgetEgress } from '../../activities/network/egress.ts';
 import { runTool } from '../../activities/run-tool.ts';
 import { ApiClient } from '../../temporal/cli/api-client.ts';
 import { connectTemporal } from '../../temporal/client/connect.ts';
@@ -68,7 +69,7 @@ export async function startTestCloudlet({ environment = {}, withAvahi = false }:
       CLOUDLET_API_HOST: '127.0.0.1',
       CLOUDLET_MANAGER_PORT: '0',
       CLOUDLET_NETWORK_ADAPTER: 'lo',
-      CLOUDLET_DOMAIN_PREFIX: 'cloudlet-test-',
+      CLOUDLET_DOMAIN_PREFIX: `cloudlet-test-${process.pid}-`,
       CLOUDLET_GUEST_PORTS: guestPorts(),
       CLOUDLET_PLUGINS: 'security-open',
       CLOUDLET_LOG_LEVEL: 'warn',
@@ -145,6 +146,7 @@ export async function startTestCloudlet({ environment = {}, withAvahi = false }:
       await temporal.connection.close();
       await own.stop(never);
       await parts.stop();
+      await forgetEgress(config.domainPrefix);
     },
   };
 }
