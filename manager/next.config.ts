@@ -25,7 +25,12 @@ const config: NextConfig = {
   compress: false,
   images: { unoptimized: true },
   agentRules: false,
-  experimental: { preloadEntriesOnStart: false },
+  experimental: {
+    // Pages are read when somebody opens them: less memory while nobody does.
+    preloadEntriesOnStart: false,
+    // While this server is away, what was asked of it waits instead of losing the page.
+    useOffline: true,
+  },
   headers: async () => [{ source: '/:path*', headers: Object.entries(securityHeaders).map(([key, value]) => ({ key, value })) }],
 };
 

@@ -3,6 +3,7 @@ import type { Health } from '../../lib/api/bodies.ts';
 import { capitalised } from '../../lib/text/format-quantity.ts';
 import { healthLooks, type CloudletHealth } from '../status/state-looks.ts';
 import { classes } from '../ui/classes.ts';
+import { Sentence } from '../ui/sentence.tsx';
 import { textTone } from '../ui/tone.ts';
 import { Beacon } from './beacon.tsx';
 
@@ -33,7 +34,7 @@ export function HealthCard({ health }: { readonly health: Health }) {
             <ul className="mt-3 flex flex-col gap-1.5 text-sm">
               {health.degraded.map((sentence) => (
                 <li key={sentence} className="border-l-2 border-warn-solid pl-3 break-words">
-                  {capitalised(sentence)}
+                  <Sentence text={capitalised(sentence)} />
                 </li>
               ))}
             </ul>
@@ -59,7 +60,10 @@ function Check({ name, ok, detail }: Health['checks'][number]) {
         className={classes('size-4 shrink-0 translate-y-0.5', textTone[ok ? 'ok' : 'bad'])}
       />
       <span>
-        {capitalised(name)} <span className="text-muted">{detail}</span>
+        {capitalised(name)}{' '}
+        <span className="text-muted">
+          <Sentence text={detail} />
+        </span>
       </span>
     </li>
   );

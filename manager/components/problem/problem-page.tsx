@@ -2,6 +2,7 @@ import { CloudOff } from 'lucide-react';
 import type { ShownProblem } from '../../lib/api/api-error.ts';
 import { Command } from '../ui/command.tsx';
 import { EmptyState } from '../ui/empty-state.tsx';
+import { Sentence } from '../ui/sentence.tsx';
 import { PageHeader } from '../ui/page-header.tsx';
 import { ProblemView } from './problem-view.tsx';
 
@@ -20,7 +21,9 @@ export function ProblemPage({ title, problem }: { readonly title: string; readon
       <PageHeader title={title} />
       <div className="rounded-xl border border-line bg-surface shadow-raised">
         <EmptyState icon={CloudOff} title={problem.title}>
-          <p className="mb-4">{problem.detail}</p>
+          <p className="mb-4">
+            <Sentence text={problem.detail} />
+          </p>
           <Command line="npx cloudlet doctor" />
         </EmptyState>
       </div>

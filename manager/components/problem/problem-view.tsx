@@ -2,6 +2,7 @@ import { CircleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { ShownProblem } from '../../lib/api/api-error.ts';
 import { CopyButton } from '../ui/copy-button.tsx';
+import { Sentence } from '../ui/sentence.tsx';
 
 /** What went wrong, what to do, and what to tell somebody who looks into it. */
 export function ProblemView({ problem, children }: { readonly problem: ShownProblem; readonly children?: ReactNode }) {
@@ -11,7 +12,9 @@ export function ProblemView({ problem, children }: { readonly problem: ShownProb
       <CircleAlert aria-hidden className="mt-0.5 size-4.5 shrink-0 text-bad" />
       <div className="min-w-0 flex-1">
         <p className="font-medium">{title}</p>
-        <p className="mt-0.5 break-words">{detail}</p>
+        <p className="mt-0.5 break-words">
+          <Sentence text={detail} />
+        </p>
         {errors.length > 0 && (
           <ul className="mt-2 list-disc pl-5">
             {errors.map(({ pointer, message }) => (

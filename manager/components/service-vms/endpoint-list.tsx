@@ -24,7 +24,7 @@ export function EndpointList({ serviceVm, service, mainOnly = false }: EndpointL
               {hostAndPort}
             </span>
           ) : (
-            <ExternalLink href={url} className="font-mono text-[0.8125rem]">
+            <ExternalLink href={url} className="min-h-6 font-mono text-[0.8125rem]">
               {hostAndPort}
             </ExternalLink>
           )}

@@ -11,10 +11,13 @@ export interface Started extends Pick<StartAnswer, 'operationId' | 'joined'> {
   readonly heldSeconds: number;
 }
 
-/** Gets a Service VM of a service: one that runs, or a new one. */
-export async function startService(serviceId: string): Promise<Outcome<Started>> {
+/**
+ * Gets a Service VM of a service: one that runs, or a new one.
+ * @param requestId one for each click: a browser that lost us sends the same request again
+ */
+export async function startService(serviceId: string, requestId: string): Promise<Outcome<Started>> {
   const outcome = await askApi(async (api) => {
-    const { serviceVm, lease, operationId, joined } = await api.startService(serviceId);
+    const { serviceVm, lease, operationId, joined } = await api.startService(serviceId, requestId);
     const ready = serviceVm.state === 'ready';
     return { serviceVmId: serviceVm.id, operationId, joined, ready, heldSeconds: lease.expiresInSeconds };
   });

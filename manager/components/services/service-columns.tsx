@@ -55,7 +55,7 @@ function Running({ row: { service, running } }: { readonly row: ServiceRow }) {
   const ready = running.filter(({ address }) => address !== null);
   return (
     <div className="flex flex-col items-start gap-0.5">
-      <Link href="/service-vms" className="whitespace-nowrap hover:underline">
+      <Link href="/service-vms" className="inline-flex min-h-6 items-center gap-1 whitespace-nowrap hover:underline">
         {formatCount(running.length, 'Service VM')} <span className="text-muted">· {formatCount(users, 'user')}</span>
       </Link>
       {ready.map((serviceVm) => (

@@ -14,7 +14,7 @@ export function StartButton({ serviceId, disabledReason }: { readonly serviceId:
   const [pending, startTransition] = useTransition();
   const start = (): void =>
     startTransition(async () => {
-      const outcome = await startService(serviceId);
+      const outcome = await startService(serviceId, crypto.randomUUID());
       if (outcome.ok) notifyStarted(serviceId, outcome.value);
       else notifyProblem(outcome.problem);
     });

@@ -16,7 +16,7 @@ export function MobileMenu({ footer }: { readonly footer: ReactNode }) {
         <Menu aria-hidden className="size-5" />
       </Dialog.Trigger>
       <Dialog.Portal>
-        <Dialog.Backdrop className="fixed inset-0 z-40 bg-black/40 transition-opacity duration-200 data-ending-style:opacity-0 data-starting-style:opacity-0" />
+        <Dialog.Backdrop className="fixed inset-0 z-40 bg-scrim transition-opacity duration-200 data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Dialog.Popup className="fixed inset-y-0 right-0 z-50 flex w-72 max-w-[85vw] flex-col border-l border-line bg-surface p-4 shadow-floating transition-transform duration-200 outline-none data-ending-style:translate-x-full data-starting-style:translate-x-full">
           <div className="mb-3 flex items-center justify-between pl-3">
             <Dialog.Title className="text-sm font-semibold">Menu</Dialog.Title>

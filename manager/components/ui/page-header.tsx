@@ -14,7 +14,7 @@ export function PageHeader({ title, description, trail, actions }: PageHeaderPro
       <div className="min-w-0">
         {trail}
         <h1 className="text-[1.625rem] leading-tight font-semibold tracking-tight break-words">{title}</h1>
-        {description && <p className="mt-1.5 max-w-prose text-muted">{description}</p>}
+        {description && <p className="mt-1.5 max-w-2xl text-pretty text-muted">{description}</p>}
       </div>
       {actions && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
     </header>

@@ -81,8 +81,9 @@ export class CloudletApi {
     return response.text();
   }
 
-  startService(serviceId: string): Promise<StartAnswer> {
-    return this.#json('POST', '/v1/service-vms', { serviceId });
+  /** @param requestId repeating the request with the same one starts nothing twice */
+  startService(serviceId: string, requestId: string): Promise<StartAnswer> {
+    return this.#json('POST', '/v1/service-vms', { serviceId }, { 'idempotency-key': requestId });
   }
 
   /** Uses an instance that runs, which holds it for the length of one more lease. */
@@ -139,17 +140,15 @@ export class CloudletApi {
     }
   }
 
-  async #json<Answer>(method: string, path: string, body?: object): Promise<Answer> {
-    const response = await this.#answer(method, path, body);
+  async #json<Answer>(method: string, path: string, body?: object, headers?: Readonly<Record<string, string>>): Promise<Answer> {
+    const response = await this.#answer(method, path, body, headers);
     return (await response.json()) as Answer;
   }
 
-  async #answer(method: string, path: string, body?: object): Promise<Response> {
-    const response = await this.#fetch(
-      method,
-      path,
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
-    );
+  async #answer(method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const init =
+      body === undefined ? { headers } : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await this.#fetch(method, path, init);
     if (!response.ok) throw await responseError(response);
     return response;
   }

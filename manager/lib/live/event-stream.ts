@@ -21,10 +21,16 @@ export function eventStream<Message>(watch: (signal: AbortSignal) => AsyncIterab
       gone.abort();
     },
   });
-  return new Response(body, {
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-  });
+  return new Response(body, { headers });
 }
+
+const headers: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+  // A server that stops waits for connections that might be used again.
+  connection: 'close',
+};
 
 function encode<Message>({ id, message }: Numbered<Message>): string {
   return `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(message)}\n\n`;
