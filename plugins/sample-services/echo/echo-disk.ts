@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { AssembleContext } from '../../runtime/extension-points.ts';
-import { assembleDisk } from '../guest-disk/assemble-disk.ts';
+import { assembleDisk, type AssembledDisk } from '../guest-disk/assemble-disk.ts';
 import type { ExtraFile } from '../guest-disk/guest-root.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { ExtraFile } from '../guest-disk/guest-root.ts';
 export function assembleEchoDisk(
   context: AssembleContext,
   options: { readonly extraFiles?: readonly ExtraFile[] } = {},
-): ReturnType<typeof assembleDisk> {
+): Promise<AssembledDisk> {
   return assembleDisk(
     { hostname: 'echo', packages: ['lighttpd', 'ipsvd', 'inetutils-inetd'], overlay: path.join(import.meta.dirname, 'root'), ...options },
     context,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
 import type { AssembleContext } from '../../runtime/extension-points.ts';
 import { debianPackages, type DebianPackage } from './debian-packages.ts';
+import { tellDiskFull } from './disk-full.ts';
 import { ext4Bytes, treeSize, writeExt4Root } from './ext4-root.ts';
 import { fatBytes, writeFatBoot, type BootFiles } from './fat-boot.ts';
 import { layOutGuestRoot, type ExtraFile } from './guest-root.ts';
@@ -20,6 +21,11 @@ export interface GuestPlan {
   /** Folder whose files are laid over the guest's root. */
   readonly overlay: string;
   readonly extraFiles?: readonly ExtraFile[];
+}
+
+export interface AssembledDisk {
+  readonly diskPath: string;
+  readonly format: 'qcow2';
 }
 
 const kernelPackage = 'linux-image-cloud-amd64';
@@ -68,10 +74,11 @@ const linuxType = 0x83;
  * give equal bytes.
  * @throws CloudletError naming the tool or package that is missing or failed
  */
-export async function assembleDisk(
-  plan: GuestPlan,
-  context: AssembleContext,
-): Promise<{ readonly diskPath: string; readonly format: 'qcow2' }> {
+export function assembleDisk(plan: GuestPlan, context: AssembleContext): Promise<AssembledDisk> {
+  return assemble(plan, context).catch(tellDiskFull);
+}
+
+async function assemble(plan: GuestPlan, context: AssembleContext): Promise<AssembledDisk> {
   const { workDirectory, signal } = context;
   const packages = await debianPackages(
     { roots: [kernelPackage, 'busybox-static', ...plan.packages], omitted: omittedPackages },

@@ -24,6 +24,8 @@ export interface PackageSelection {
 
 /** What is installed on the host must not sway the choice, and apt's own caches stay as they are. */
 const ownView = ['-o', 'Dir::State::status=/dev/null', '-o', 'Dir::Cache::pkgcache=', '-o', 'Dir::Cache::srcpkgcache='];
+/** apt's own user cannot write where we download to; that is no news worth a warning that hides the true error. */
+const asOurselves = ['-o', 'APT::Sandbox::User=root'];
 const dependsOnly = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map((relation) => `--no-${relation}`);
 
 /**
@@ -97,7 +99,7 @@ async function download(records: readonly PackageRecord[], directory: string, co
   };
   const wanted = records.map(({ name, version }) => `${name}=${version}`);
   try {
-    await runTool('apt-get', [...ownView, 'download', ...wanted], context.signal, { workingDirectory, onLine });
+    await runTool('apt-get', [...ownView, ...asOurselves, 'download', ...wanted], context.signal, { workingDirectory, onLine });
   } catch (error) {
     if (!(error instanceof CloudletError) || error.code !== 'image-unavailable') throw error;
     throw new CloudletError(

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
+import { diskFull } from './disk-full.ts';
 import { packageOfTool, type HostTool } from './host-tools.ts';
 import { imageTimeSeconds } from './image-time.ts';
 
@@ -94,11 +95,7 @@ function toolEnvironment(): NodeJS.ProcessEnv {
 
 function toolFailure(tool: string, exit: string, words: string): CloudletError {
   const lastWords = words.trim().slice(-quotedErrorCharacters) || 'It said nothing.';
-  if (/no space left on device/i.test(lastWords)) {
-    return new CloudletError('capacity-exhausted', `The disk of this host is full: ${tool} could not write (${lastWords}).`, {
-      resource: 'disk',
-    });
-  }
+  if (/no space left on device/i.test(lastWords)) return diskFull(`${tool} said: ${lastWords}`);
   return new CloudletError('image-unavailable', `${tool} failed (${exit}) while a sample disk was assembled. Its last words: ${lastWords}`);
 }
 

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { AssembleContext } from '../../runtime/extension-points.ts';
-import { assembleDisk } from '../guest-disk/assemble-disk.ts';
+import { assembleDisk, type AssembledDisk } from '../guest-disk/assemble-disk.ts';
 import { textPicture } from './text-picture.ts';
 
 /** Assembles the disk of `cloudlet.sample.ocr`. */
-export function assembleOcrDisk(context: AssembleContext): ReturnType<typeof assembleDisk> {
+export function assembleOcrDisk(context: AssembleContext): Promise<AssembledDisk> {
   return assembleDisk(
     {
       hostname: 'ocr',

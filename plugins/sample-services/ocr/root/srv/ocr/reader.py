@@ -1,7 +1,8 @@
 """Reads the text of pictures, by Tesseract."""
 
 import ctypes
-from ctypes import c_char_p, c_int, c_void_p
+from collections.abc import Callable
+from ctypes import CFUNCTYPE, c_bool, c_char_p, c_int, c_void_p
 from glob import glob
 
 from picture import Refusal, load_library, upright_grey
@@ -24,6 +25,8 @@ tesseract.TessDeleteText.argtypes = [c_void_p]
 tesseract.TessMonitorCreate.restype = c_void_p
 tesseract.TessMonitorDelete.argtypes = [c_void_p]
 tesseract.TessMonitorSetDeadlineMSecs.argtypes = [c_void_p, c_int]
+CancelFunction = CFUNCTYPE(c_bool, c_void_p, c_int)
+tesseract.TessMonitorSetCancelFunc.argtypes = [c_void_p, CancelFunction]
 
 
 class Reader:
@@ -37,22 +40,26 @@ class Reader:
         tesseract.TessBaseAPISetVariable(self.api, b"debug_file", b"/dev/null")
         tesseract.TessBaseAPISetPageSegMode(self.api, AUTOMATIC_LAYOUT)
 
-    def read(self, data: bytes) -> str:
-        """The text in a PNG or JPEG picture; raises Refusal."""
+    def read(self, data: bytes, abandoned: Callable[[], bool]) -> str:
+        """The text in a PNG or JPEG picture; raises Refusal, also when it has been abandoned or is meanwhile."""
+        if abandoned():
+            raise nobody_waits()
         with upright_grey(data) as picture:
             tesseract.TessBaseAPISetImage2(self.api, picture)
             try:
-                self.recognize()
+                self.recognize(abandoned)
                 return self.text()
             finally:
                 tesseract.TessBaseAPIClear(self.api)
 
-    def recognize(self) -> None:
+    def recognize(self, abandoned: Callable[[], bool]) -> None:
         monitor = tesseract.TessMonitorCreate()
         tesseract.TessMonitorSetDeadlineMSecs(monitor, DEADLINE_MS)
+        cancel = CancelFunction(lambda _, __: abandoned())
+        tesseract.TessMonitorSetCancelFunc(monitor, cancel)
         try:
             if tesseract.TessBaseAPIRecognize(self.api, monitor) != 0:
-                raise Refusal("422 Unprocessable Content", "No text could be made out in the time that one picture may take.")
+                raise nobody_waits() if abandoned() else takes_too_long()
         finally:
             tesseract.TessMonitorDelete(monitor)
 
@@ -62,3 +69,11 @@ class Reader:
             return ctypes.string_at(pointer).decode(errors="replace").strip()
         finally:
             tesseract.TessDeleteText(pointer)
+
+
+def nobody_waits() -> Refusal:
+    return Refusal("499 Client Closed Request", "Nobody waits for this picture any more.")
+
+
+def takes_too_long() -> Refusal:
+    return Refusal("422 Unprocessable Content", "This picture takes too long to read. Send a smaller part of it.")

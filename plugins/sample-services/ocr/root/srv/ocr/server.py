@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from client import Client
 from picture import Refusal
 from reader import Reader
 
@@ -45,17 +46,17 @@ def serve(listener: socket.socket, reader: Reader) -> None:
             connection.settimeout(TIMEOUT_SECONDS)
             try:
                 connection.sendall(answer(connection.makefile("rb"), reader))
-            except (OSError, ValueError) as error:
+            except Exception as error:  # one bad request must not end a reader
                 print(f"ocr: a request was lost: {error}", file=sys.stderr)
 
 
 def answer(stream, reader: Reader) -> bytes:
+    method, client, data = read_request(stream)
     started = time.monotonic()
-    method, data = read_request(stream)
     try:
         if method != "POST":
             raise Refusal("405 Method Not Allowed", "Send a picture by POST.")
-        text = reader.read(data)
+        text = reader.read(data, client.has_left)
         milliseconds = round((time.monotonic() - started) * 1000)
         print(f"ocr: {len(data)} bytes, {len(text)} characters, {milliseconds} ms")
         return response("200 OK", {"text": text, "ms": milliseconds})
@@ -64,8 +65,8 @@ def answer(stream, reader: Reader) -> bytes:
         return response(refusal.status, {"error": str(refusal)})
 
 
-def read_request(stream) -> tuple[str, bytes]:
-    """Method and body of an SCGI request: a netstring of NUL-separated header names and values, then the body."""
+def read_request(stream) -> tuple[str, Client, bytes]:
+    """Method, sender and body of an SCGI request: a netstring of NUL-separated names and values, then the body."""
     length = b""
     while (digit := stream.read(1)) != b":":
         if not digit.isdigit() or len(length) > 6:
@@ -74,7 +75,8 @@ def read_request(stream) -> tuple[str, bytes]:
     fields = stream.read(int(length)).split(b"\0")
     stream.read(1)
     headers = dict(zip(fields[0::2], fields[1::2]))
-    return headers[b"REQUEST_METHOD"].decode(), stream.read(int(headers[b"CONTENT_LENGTH"]))
+    client = Client(int(headers[b"REMOTE_PORT"]))
+    return headers[b"REQUEST_METHOD"].decode(), client, stream.read(int(headers[b"CONTENT_LENGTH"]))
 
 
 def response(status: str, content: dict) -> bytes:
