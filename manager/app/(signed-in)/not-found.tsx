@@ -1,5 +1,5 @@
 import { SearchX } from 'lucide-react';
-import Link from 'next/link';
+import { PageLink } from '../../components/ui/page-link.tsx';
 import { buttonClass } from '../../components/ui/button.tsx';
 import { EmptyState } from '../../components/ui/empty-state.tsx';
 import { PageHeader } from '../../components/ui/page-header.tsx';
@@ -12,9 +12,9 @@ export default function NotFound() {
       <Panel>
         <EmptyState icon={SearchX} title="There is no such thing on this cloudlet">
           <p className="mb-4">It may have ended and been forgotten, or the link is incomplete.</p>
-          <Link href="/" className={buttonClass('primary')}>
+          <PageLink href="/" className={buttonClass('primary')}>
             To the overview
-          </Link>
+          </PageLink>
         </EmptyState>
       </Panel>
     </>

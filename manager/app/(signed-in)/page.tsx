@@ -1,5 +1,5 @@
 import type { Metadata } from 'next';
-import Link from 'next/link';
+import { PageLink } from '../../components/ui/page-link.tsx';
 import { operationColumns } from '../../components/operations/operation-columns.tsx';
 import { OperationList } from '../../components/operations/operation-list.tsx';
 import { CapacityCard } from '../../components/overview/capacity-card.tsx';
@@ -70,9 +70,9 @@ export default async function OverviewPage() {
               title="Recently ended"
               flush
               aside={
-                <Link href="/operations" className="text-sm text-accent hover:underline">
+                <PageLink href="/operations" className="text-sm text-accent hover:underline">
                   All operations
-                </Link>
+                </PageLink>
               }
             >
               {ended.length === 0 ? (

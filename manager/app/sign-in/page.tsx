@@ -1,5 +1,5 @@
 import type { Metadata } from 'next';
-import Link from 'next/link';
+import { PageLink } from '../../components/ui/page-link.tsx';
 import { BrandMark } from '../../components/shell/brand.tsx';
 import { SignInForm } from '../../components/sign-in/sign-in-form.tsx';
 import { SignInHelp } from '../../components/sign-in/sign-in-help.tsx';
@@ -27,9 +27,9 @@ export default async function SignInPage({ searchParams }: { readonly searchPara
             <SignInHelp>Signing in takes a link that only this machine can make. Print one in a terminal, then open it here:</SignInHelp>
           )}
           {signedIn && (
-            <Link href="/" className={buttonClass('plain')}>
+            <PageLink href="/" className={buttonClass('plain')}>
               Go on as signed in
-            </Link>
+            </PageLink>
           )}
         </div>
       </div>

@@ -1,7 +1,7 @@
 'use client';
 
 import { ChevronUp, LoaderCircle } from 'lucide-react';
-import Link from 'next/link';
+import { PageLink } from '../ui/page-link.tsx';
 import { usePathname } from 'next/navigation';
 import type { NamedOperation } from '../../lib/api/service-names.ts';
 import { formatCount } from '../../lib/text/format-quantity.ts';
@@ -29,9 +29,9 @@ export function ActivityStrip({ operations }: { readonly operations: readonly Na
       <ul className="max-h-64 divide-y divide-line overflow-y-auto border-t border-line">
         {operations.map(({ id, kind, name, progress }) => (
           <li key={id} className="grid gap-x-6 gap-y-1.5 px-4 py-3 sm:grid-cols-[minmax(0,1fr)_minmax(0,2fr)] sm:items-center sm:px-8">
-            <Link href={`/operations/${id}`} className="truncate text-sm font-medium hover:underline">
+            <PageLink href={`/operations/${id}`} className="truncate text-sm font-medium hover:underline">
               {operationTitle(kind, name)}
-            </Link>
+            </PageLink>
             <LiveProgress operationId={id} name={operationTitle(kind, name)} rendered={progress} />
           </li>
         ))}

@@ -1,5 +1,5 @@
 import { Workflow } from 'lucide-react';
-import Link from 'next/link';
+import { PageLink } from '../ui/page-link.tsx';
 import { formatDuration } from '../../../workflows/contract/units.ts';
 import type { NamedOperation } from '../../lib/api/service-names.ts';
 import { operationTitle } from '../../lib/text/operation-words.ts';
@@ -16,9 +16,9 @@ const title: Column<NamedOperation> = {
   header: 'Operation',
   place: 'title',
   cell: (operation) => (
-    <Link href={`/operations/${operation.id}`} prefetch={false} className="font-medium break-words hover:underline">
+    <PageLink href={`/operations/${operation.id}`} className="font-medium break-words hover:underline">
       {titleOf(operation)}
-    </Link>
+    </PageLink>
   ),
 };
 

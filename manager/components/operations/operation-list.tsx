@@ -1,4 +1,4 @@
-import Link from 'next/link';
+import { PageLink } from '../ui/page-link.tsx';
 import { formatDuration } from '../../../workflows/contract/units.ts';
 import type { NamedOperation } from '../../lib/api/service-names.ts';
 import { operationTitle } from '../../lib/text/operation-words.ts';
@@ -23,9 +23,8 @@ export function OperationList({ operations }: { readonly operations: readonly Na
 function OperationItem({ operation: { id, kind, name, state, createdAt, finishedAt } }: { readonly operation: NamedOperation }) {
   const { icon: Icon, tone, label, moving } = operationLooks[state];
   return (
-    <Link
+    <PageLink
       href={`/operations/${id}`}
-      prefetch={false}
       className="grid grid-cols-[auto_minmax(0,1fr)_auto] items-baseline gap-x-3 px-5 py-3 text-sm transition-colors hover:bg-inset"
     >
       <Icon aria-hidden className={classes('size-4 translate-y-0.5', textTone[tone], moving && 'animate-spin [animation-duration:2.2s]')} />
@@ -37,6 +36,6 @@ function OperationItem({ operation: { id, kind, name, state, createdAt, finished
         {label}
         {finishedAt !== null && ` after ${formatDuration(Date.parse(finishedAt) - Date.parse(createdAt))}`}
       </span>
-    </Link>
+    </PageLink>
   );
 }

@@ -1,4 +1,4 @@
-import Link from 'next/link';
+import { PageLink } from '../ui/page-link.tsx';
 import type { Service, ServiceVm } from '../../lib/api/bodies.ts';
 import { serviceVmCan } from '../../lib/service-vm-can.ts';
 import { formatMib } from '../../lib/text/format-quantity.ts';
@@ -18,9 +18,9 @@ export const serviceVmColumns = (services: readonly Service[]): readonly Column<
     place: 'title',
     cell: ({ id, serviceId }) => (
       <div className="min-w-0">
-        <Link href={`/service-vms/${id}`} prefetch={false} className="font-medium break-words hover:underline">
+        <PageLink href={`/service-vms/${id}`} className="font-medium break-words hover:underline">
           {serviceId}
-        </Link>
+        </PageLink>
         <p className="font-mono text-xs text-muted">{id.slice(0, 8)}</p>
       </div>
     ),

@@ -1,5 +1,5 @@
 import { TriangleAlert } from 'lucide-react';
-import Link from 'next/link';
+import { PageLink } from '../ui/page-link.tsx';
 import type { ServiceRow } from '../../lib/api/service-rows.ts';
 import { formatCount, formatMib } from '../../lib/text/format-quantity.ts';
 import { operationTitle } from '../../lib/text/operation-words.ts';
@@ -55,9 +55,9 @@ function Running({ row: { service, running } }: { readonly row: ServiceRow }) {
   const ready = running.filter(({ address }) => address !== null);
   return (
     <div className="flex flex-col items-start gap-0.5">
-      <Link href="/service-vms" className="inline-flex min-h-6 items-center gap-1 whitespace-nowrap hover:underline">
+      <PageLink href="/service-vms" className="inline-flex min-h-6 items-center gap-1 whitespace-nowrap hover:underline">
         {formatCount(running.length, 'Service VM')} <span className="text-muted">· {formatCount(users, 'user')}</span>
-      </Link>
+      </PageLink>
       {ready.map((serviceVm) => (
         <EndpointList key={serviceVm.id} serviceVm={serviceVm} service={service} mainOnly />
       ))}

@@ -1,4 +1,4 @@
-import Link from 'next/link';
+import { PageLink } from '../ui/page-link.tsx';
 
 /** A cloud, one radio hop away. */
 export function BrandMark({ className }: { readonly className?: string }) {
@@ -19,9 +19,9 @@ export function BrandMark({ className }: { readonly className?: string }) {
 
 export function Brand() {
   return (
-    <Link href="/" prefetch={false} className="flex items-center gap-2.5 rounded-md font-semibold tracking-tight">
+    <PageLink href="/" className="flex items-center gap-2.5 rounded-md font-semibold tracking-tight">
       <BrandMark className="size-7" />
       Cloudlet
-    </Link>
+    </PageLink>
   );
 }

@@ -1,8 +1,8 @@
 'use client';
 
 import { Activity, Blocks, Gauge, Layers, Server, type LucideIcon } from 'lucide-react';
-import Link from 'next/link';
 import { usePathname } from 'next/navigation';
+import { PageLink } from '../ui/page-link.tsx';
 import { classes } from '../ui/classes.ts';
 
 interface Place {
@@ -30,7 +30,7 @@ export function NavLinks({ onNavigate }: { readonly onNavigate?: () => void }) {
         const here = isAt(pathname, href);
         return (
           <li key={href}>
-            <Link
+            <PageLink
               href={href}
               onClick={onNavigate}
               aria-current={here ? 'page' : undefined}
@@ -41,7 +41,7 @@ export function NavLinks({ onNavigate }: { readonly onNavigate?: () => void }) {
             >
               <Icon aria-hidden className="size-4.5 shrink-0" />
               {label}
-            </Link>
+            </PageLink>
           </li>
         );
       })}

@@ -15,7 +15,7 @@ import type { Accelerator } from '../../../workflows/contract/cloudlet.ts';
 import type { OperationState } from '../../../workflows/contract/operation.ts';
 import type { EndReason, ServiceVmState } from '../../../workflows/contract/service-vm.ts';
 import type { PluginState } from '../../lib/api/bodies.ts';
-import type { BadgeLook } from '../ui/badge.tsx';
+import type { BadgeLook } from '../ui/badge-look.ts';
 
 export const serviceVmLooks: Readonly<Record<ServiceVmState, BadgeLook>> = {
   requested: { label: 'Requested', tone: 'busy', icon: CircleDashed, moving: true },

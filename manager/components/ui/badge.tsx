@@ -1,17 +1,9 @@
-import type { LucideIcon } from 'lucide-react';
+import type { BadgeLook } from './badge-look.ts';
 import { classes } from './classes.ts';
-import { softTone, type Tone } from './tone.ts';
+import { softTone } from './tone.ts';
 
-/** How a state looks: a word, an icon and a colour, each enough by itself. */
-export interface BadgeLook {
-  readonly label: string;
-  readonly tone: Tone;
-  readonly icon: LucideIcon;
-  /** Whether it is on its way to another state. */
-  readonly moving?: boolean;
-}
-
-export function Badge({ look: { label, tone, icon: Icon, moving } }: { look: BadgeLook }) {
+/** A state in a word, an icon and a colour. */
+export function Badge({ look: { label, tone, icon: Icon, moving } }: { readonly look: BadgeLook }) {
   return (
     <span
       className={classes(

@@ -1,4 +1,4 @@
-import Link from 'next/link';
+import { PageLink } from './page-link.tsx';
 import { classes } from './classes.ts';
 
 interface Choice {
@@ -12,10 +12,9 @@ export function FilterLinks({ label, choices }: { readonly label: string; readon
   return (
     <nav aria-label={label} className="mb-4 flex flex-wrap gap-1">
       {choices.map(({ label, href, chosen }) => (
-        <Link
+        <PageLink
           key={href}
           href={href}
-          prefetch={false}
           scroll={false}
           aria-current={chosen ? 'page' : undefined}
           className={classes(
@@ -24,7 +23,7 @@ export function FilterLinks({ label, choices }: { readonly label: string; readon
           )}
         >
           {label}
-        </Link>
+        </PageLink>
       ))}
     </nav>
   );

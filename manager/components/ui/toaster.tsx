@@ -2,8 +2,8 @@
 
 import { Toast } from '@base-ui/react/toast';
 import { CircleAlert, CircleCheck, Info, X } from 'lucide-react';
-import Link from 'next/link';
 import type { ReactNode } from 'react';
+import { PageLink } from './page-link.tsx';
 import { textTone, type Tone } from './tone.ts';
 import { classes } from './classes.ts';
 
@@ -69,9 +69,9 @@ function Notices() {
             <Toast.Title className="font-medium break-words" />
             <Toast.Description className="mt-0.5 break-words text-muted" />
             {link && (
-              <Link href={link.href} className="mt-1 inline-block font-medium text-accent hover:underline">
+              <PageLink href={link.href} className="mt-1 inline-block font-medium text-accent hover:underline">
                 {link.label}
-              </Link>
+              </PageLink>
             )}
           </div>
           <Toast.Close

@@ -77,6 +77,7 @@ export class LiveConnection {
     switch (message.kind) {
       case 'connection':
         this.#store.setConnection(message.state);
+        this.#schedulePoll();
         if (message.state === 'live') this.#refresh();
         break;
       case 'progress':

@@ -1,6 +1,6 @@
 import { Activity } from 'lucide-react';
 import type { Metadata } from 'next';
-import Link from 'next/link';
+import { PageLink } from '../../../components/ui/page-link.tsx';
 import type { OperationState } from '../../../../workflows/contract/operation.ts';
 import { operationColumns } from '../../../components/operations/operation-columns.tsx';
 import { ProblemPage } from '../../../components/problem/problem-page.tsx';
@@ -63,14 +63,14 @@ export default async function OperationsPage({ searchParams }: { readonly search
       </Panel>
       <nav aria-label="Pages" className="mt-4 flex justify-end gap-2">
         {cursor !== undefined && (
-          <Link href={hrefOf({ state })} className={buttonClass()}>
+          <PageLink href={hrefOf({ state })} className={buttonClass()}>
             Latest
-          </Link>
+          </PageLink>
         )}
         {next !== null && (
-          <Link href={hrefOf({ state, cursor: next })} prefetch={false} className={buttonClass()}>
+          <PageLink href={hrefOf({ state, cursor: next })} className={buttonClass()}>
             Older
-          </Link>
+          </PageLink>
         )}
       </nav>
     </>

@@ -1,6 +1,6 @@
 import { Server } from 'lucide-react';
 import type { Metadata } from 'next';
-import Link from 'next/link';
+import { PageLink } from '../../../components/ui/page-link.tsx';
 import { ProblemPage } from '../../../components/problem/problem-page.tsx';
 import { serviceVmColumns } from '../../../components/service-vms/service-vm-columns.tsx';
 import { buttonClass } from '../../../components/ui/button.tsx';
@@ -44,9 +44,9 @@ export default async function ServiceVmsPage({ searchParams }: { readonly search
         {serviceVms.length === 0 ? (
           <EmptyState icon={Server} title={state === 'live' ? 'No Service VM runs' : 'No Service VM has run yet'}>
             <p className="mb-4">One starts when a phone asks for a service, or when you do.</p>
-            <Link href="/services" className={buttonClass('primary')}>
+            <PageLink href="/services" className={buttonClass('primary')}>
               To the services
-            </Link>
+            </PageLink>
           </EmptyState>
         ) : (
           <DataTable
@@ -59,9 +59,9 @@ export default async function ServiceVmsPage({ searchParams }: { readonly search
       </Panel>
       {next !== null && (
         <nav aria-label="Pages" className="mt-4 flex justify-end">
-          <Link href={`/service-vms?${new URLSearchParams({ show: state, cursor: next })}`} prefetch={false} className={buttonClass()}>
+          <PageLink href={`/service-vms?${new URLSearchParams({ show: state, cursor: next })}`} className={buttonClass()}>
             Older
-          </Link>
+          </PageLink>
         </nav>
       )}
     </>

@@ -1,5 +1,5 @@
 import type { Metadata } from 'next';
-import Link from 'next/link';
+import { PageLink } from '../../../../components/ui/page-link.tsx';
 import { notFound } from 'next/navigation';
 import { formatDuration } from '../../../../../workflows/contract/units.ts';
 import { LiveProgress } from '../../../../components/live/live-progress.tsx';
@@ -80,9 +80,9 @@ export default async function OperationPage({ params }: { readonly params: Promi
 }
 
 const ServiceVmLink = ({ id }: { readonly id: string }) => (
-  <Link href={`/service-vms/${id}`} prefetch={false} className="font-mono text-[0.8125rem] break-all text-accent hover:underline">
+  <PageLink href={`/service-vms/${id}`} className="font-mono text-[0.8125rem] break-all text-accent hover:underline">
     {id}
-  </Link>
+  </PageLink>
 );
 
 const Workflow = ({ id, url }: { readonly id: string; readonly url: string | null }) =>
