@@ -3,6 +3,7 @@ import { inheritedEnvironment } from './config/inherited-environment.ts';
 import { checkoutDir } from './config/load-config.ts';
 import type { Config } from './config/settings.ts';
 import { toEnvironment } from './config/to-environment.ts';
+import { managerPart } from './manager-part.ts';
 import { localPartNames, type LocalFacts } from './local/local-parts.ts';
 import type { Part } from './supervisor/part.ts';
 import { processPart } from './supervisor/process-part.ts';
@@ -45,5 +46,6 @@ export function ownParts(config: Config): readonly Part<LocalFacts>[] {
       stopDeadlineMs: 15_000,
       detail: `${config.apiHost}:${config.apiPort}`,
     }),
+    managerPart(config),
   ];
 }

@@ -27,6 +27,7 @@ const compositionRoots = [
   'api/server.ts',
   'temporal/worker.ts',
   'temporal/main.ts',
+  'temporal/manager-part.ts',
   'temporal/own-parts.ts',
   'temporal/running-config.ts',
   'temporal/log.ts',

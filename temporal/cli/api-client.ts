@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { CloudletError, isErrorCode, type Problem } from '../../workflows/contract/errors.ts';
+import { localApiUrl } from '../config/local-api-url.ts';
 import type { Config } from '../config/settings.ts';
 
 /** One server-sent event. */
@@ -17,9 +18,7 @@ export class ApiClient {
   readonly #tokenPath: string;
 
   constructor(config: Pick<Config, 'apiHost' | 'apiPort' | 'dataDir'>) {
-    const anywhere = ['0.0.0.0', '::'].includes(config.apiHost);
-    const host = anywhere ? '127.0.0.1' : config.apiHost;
-    this.#base = `http://${host.includes(':') ? `[${host}]` : host}:${config.apiPort}`;
+    this.#base = localApiUrl(config);
     this.#tokenPath = join(config.dataDir, 'admin.token');
   }
 

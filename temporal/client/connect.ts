@@ -1,15 +1,32 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { searchAttributes } from '../local/start-temporal.ts';
+import { withDeadlines } from './call-deadlines.ts';
 
 export interface TemporalTarget {
   readonly address: string;
   readonly namespace: string;
 }
 
-/** The client of this cloudlet's namespace. Connects when it is first used, and again whenever it must. */
+/** Tries of one call; with the pauses between them about ten seconds, in which an embedded server has restarted. */
+const maxAttempts = 8;
+/** gRPC would try to reconnect ever less often, after minutes only every other minute. */
+const reconnectMs = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2_000 };
+
+/**
+ * The client of this cloudlet's namespace. Connects when it is first used, and again whenever it must. No call hangs
+ * when nobody answers.
+ */
 export function connectTemporal({ address, namespace }: TemporalTarget): Client {
-  return new Client({ connection: Connection.lazy({ address }), namespace });
+  const connection = Connection.lazy({
+    address,
+    connectTimeout: connectTimeoutMs,
+    channelArgs: reconnectMs,
+    interceptors: [withDeadlines, makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts }))],
+  });
+  return new Client({ connection, namespace });
 }
+
+const connectTimeoutMs = 5_000;
 
 const keyword = 2;
 const retentionSeconds = 30 * 24 * 60 * 60;

@@ -1,7 +1,9 @@
+import { ApplicationFailure } from '@temporalio/common';
 import {
   isGrpcServiceError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
@@ -90,13 +92,27 @@ export class ServiceVmStarter {
       searchAttributes: { CloudletServiceVm: [serviceVmId], CloudletService: [serviceId], CloudletOperation: ['service-vm.start'] },
     });
     return translated(async () => {
-      const update = await this.#client.workflow.startUpdateWithStart<Workflow, ServiceVmReady, []>(serviceVmMessages.awaitReady, {
-        startWorkflowOperation,
-        waitForStage: WorkflowUpdateStage.ACCEPTED,
-      });
+      const update = await this.#client.workflow
+        .startUpdateWithStart<Workflow, ServiceVmReady, []>(serviceVmMessages.awaitReady, {
+          startWorkflowOperation,
+          waitForStage: WorkflowUpdateStage.ACCEPTED,
+        })
+        .catch((error: unknown) => this.#howItEnded(serviceVmId, error));
       return { ready: quiet(translated(() => update.result())) };
     });
   }
+
+  /** Whoever comes when all is over is told what those were told who came in time. */
+  async #howItEnded(serviceVmId: string, refused: unknown): Promise<never> {
+    if (refused instanceof WorkflowExecutionAlreadyStartedError) {
+      await this.#client.workflow.getHandle(serviceVmWorkflowId(serviceVmId)).result().catch(throwStartFailure);
+    }
+    throw refused;
+  }
+}
+
+function throwStartFailure(error: unknown): void {
+  if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) throw error;
 }
 
 /** A promise that nobody need wait for: its rejection is not unhandled. */

@@ -1,6 +1,6 @@
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, type Client } from '@temporalio/client';
 import { admitBuild, recordBuildFailure } from '../../activities/store/builds.ts';
-import type { Idempotency } from '../../activities/store/operations.ts';
+import type { Idempotency } from '../../activities/store/idempotency.ts';
 import type { Store } from '../../activities/store/store.ts';
 import type { BuildInput } from '../../workflows/contract/activities.ts';
 import { describeFailure } from '../../workflows/contract/failure.ts';

@@ -79,7 +79,10 @@ export async function startTestCloudlet({ environment = {}, withAvahi = false }:
   const { config, dataDir } = parts;
   const never = new AbortController().signal;
   const own = await startParts({
-    parts: ownParts(config).map(({ needs: _, ...part }) => part),
+    // The manager has tests of its own, which bring their own.
+    parts: ownParts(config)
+      .filter(({ name }) => name !== 'manager')
+      .map(({ needs: _, ...part }) => part),
     facts: parts.facts,
     report: lineReport(() => undefined),
     logOf: dataDir.logOf,
