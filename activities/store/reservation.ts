@@ -84,16 +84,13 @@ async function chooseHost(em: EntityManager, store: Store, spec: ServiceSpec, im
     });
   }
   // The best way to start comes before the best host: a restore on the second host beats a cold boot on the first.
-  const options = roomiest.map(({ host, freeMib }) =>
-    startOptions(spec, savedStateOf(image), host.fingerprint).map((option) => ({ host, freeMib, option })),
-  );
-  const longest = Math.max(...options.map((list) => list.length));
-  for (let rank = 0; rank < longest; rank += 1) {
-    for (const list of options) {
-      const candidate = list[rank];
-      if (candidate && candidate.host.vcpus >= spec.vcpus && candidate.option.memoryMib <= candidate.freeMib) return candidate;
-    }
-  }
+  const candidates = roomiest
+    .flatMap(({ host, freeMib }) =>
+      startOptions(spec, savedStateOf(image), host.fingerprint).map((option) => ({ host, option, fits: option.memoryMib <= freeMib })),
+    )
+    .filter(({ host, fits }) => fits && host.vcpus >= spec.vcpus)
+    .toSorted((a, b) => Number(restores(b.option)) - Number(restores(a.option)) || b.option.memoryMib - a.option.memoryMib);
+  if (candidates[0]) return candidates[0];
   const needed = Math.min(spec.memory.minimumMib, spec.memory.idealMib);
   const free = Math.max(0, roomiest[0]!.freeMib);
   throw new CloudletError(
@@ -102,6 +99,8 @@ async function chooseHost(em: EntityManager, store: Store, spec: ServiceSpec, im
     { resource: 'memory', needed, free, retryAfterSeconds: 30 },
   );
 }
+
+const restores = ({ rungs }: StartOption): boolean => rungs.includes('restore');
 
 /** Undo of `reserve`: the instance holds no memory and no port any more. Repeating it changes nothing. */
 export async function release(store: Store, serviceVmId: string): Promise<void> {
