@@ -65,22 +65,28 @@ export async function renewHeld(store: Store, holder: string, serviceId: string 
 /** Ends one lease. @returns users left, or undefined when there was no such lease */
 export async function endLease(store: Store, leaseId: string): Promise<{ serviceVmId: string; users: number } | undefined> {
   return store.transaction(async (em) => {
-    const [ended] = await em.execute<{ service_vm_id: string }[]>('delete from leases where id = ? returning service_vm_id', [leaseId]);
-    if (!ended) return undefined;
-    return { serviceVmId: ended.service_vm_id, users: await countUsers(em, ended.service_vm_id) };
+    const lease = await em.findOne(Lease, { id: leaseId });
+    if (!lease) return undefined;
+    const serviceVmId = lease.serviceVm.id;
+    const left = await leave(em, serviceVmId, { id: leaseId });
+    return left && { serviceVmId, ...left };
   });
 }
 
 /** Ends every lease of a holder on an instance. @returns users left, or undefined when there was none */
 export async function endHeld(store: Store, serviceVmId: string, holder: string): Promise<{ users: number } | undefined> {
-  return store.transaction(async (em) => {
-    const ended = await em.execute<unknown[]>('delete from leases where service_vm_id = ? and holder = ? returning id', [
-      serviceVmId,
-      holder,
-    ]);
-    if (ended.length === 0) return undefined;
-    return { users: await countUsers(em, serviceVmId) };
-  });
+  return store.transaction((em) => leave(em, serviceVmId, { holder }));
+}
+
+/** Users of an instance leave it one after another, so that one of them is the last. */
+async function leave(
+  em: EntityManager,
+  serviceVmId: string,
+  which: { id: string } | { holder: string },
+): Promise<{ users: number } | undefined> {
+  await em.execute('select 1 from service_vms where id = ? for update', [serviceVmId]);
+  const ended = await em.nativeDelete(Lease, { serviceVm: serviceVmId, ...which });
+  return ended === 0 ? undefined : { users: await countUsers(em, serviceVmId) };
 }
 
 /** The lease behind a token. */
