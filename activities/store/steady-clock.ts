@@ -8,7 +8,7 @@ import { msPerSecond } from '../../workflows/contract/units.ts';
  * vehicle may learn the date hours after it booted, and no lease may end because of that.
  *
  * Steady time is the kernel's time since boot (which counts sleep) plus a base that the first process of a boot writes
- * down: the wall clock's reading then, or the highest base known if the wall clock lags behind it.
+ * down, such that time begins with the wall clock's reading then, or where it stood last if the wall clock lags behind.
  */
 export interface SteadyClock {
   readonly bootId: string;
@@ -16,16 +16,30 @@ export interface SteadyClock {
 }
 
 export const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-const sinceBootMs = (): number => Math.round(uptime() * msPerSecond);
 
-export async function openSteadyClock(em: EntityManager, bootId: string = readBootId()): Promise<SteadyClock> {
-  const baseIfFirst = Date.now() - sinceBootMs();
+/** What steady time is made of. */
+export interface Machine {
+  /** Changes with every boot. */
+  readonly bootId: string;
+  readonly sinceBootMs: () => number;
+  readonly wallClockMs: () => number;
+}
+
+const thisMachine = (): Machine => ({
+  bootId: readBootId(),
+  sinceBootMs: () => Math.round(uptime() * msPerSecond),
+  wallClockMs: () => Date.now(),
+});
+
+export async function openSteadyClock(em: EntityManager, machine: Machine = thisMachine()): Promise<SteadyClock> {
+  const { bootId, sinceBootMs, wallClockMs } = machine;
+  // Hosts write down the steady time every other second, so they know best where it stood.
   const [epoch] = await em.execute<{ base_ms: string }[]>(
     `insert into steady_epochs (boot_id, base_ms)
-     values (?, greatest(?::bigint, (select max(base_ms) from steady_epochs)))
+     select ?, greatest(?::bigint, (select max(base_ms) from steady_epochs), (select max(heartbeat_at_ms) from hosts)) - ?::bigint
      on conflict (boot_id) do update set boot_id = excluded.boot_id
      returning base_ms`,
-    [bootId, baseIfFirst],
+    [bootId, wallClockMs(), sinceBootMs()],
   );
   const baseMs = Number(epoch!.base_ms);
   return { bootId, nowMs: () => baseMs + sinceBootMs() };
