@@ -2,16 +2,30 @@ import { join } from 'node:path';
 import { MikroORM, defineConfig, type EntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { entities } from './entities.ts';
+import { giveBackBroken } from './give-back-broken.ts';
 
 const folder = join(import.meta.dirname, 'migrations');
 
+export interface PoolOptions {
+  /** Connections at most. */
+  readonly poolSize?: number;
+  /** A database that cannot be reached, or does not answer, is said to be away after this long instead of being waited for. */
+  readonly answerTimeoutMs?: number;
+}
+
 /** What both the running store and `npm run migration:*` use: one description of the database. */
-export const ormOptions = (databaseUrl: string, poolSize = 10) =>
+export const ormOptions = (databaseUrl: string, { poolSize = 10, answerTimeoutMs = 10_000 }: PoolOptions = {}) =>
   defineConfig({
     clientUrl: databaseUrl,
     entities,
     extensions: [Migrator],
     pool: { min: 0, max: poolSize },
+    driverOptions: {
+      connectionTimeoutMillis: answerTimeoutMs,
+      query_timeout: answerTimeoutMs,
+      keepAlive: true,
+      onPoolCreated: giveBackBroken,
+    },
     // Errors are thrown; what else the library has to say is not for the log of a server.
     logger: () => undefined,
     discovery: { warnWhenNoEntities: false },
@@ -21,6 +35,8 @@ export const ormOptions = (databaseUrl: string, poolSize = 10) =>
       glob: '!(*.d).ts',
       snapshot: true,
       snapshotName: '.snapshot',
+      // The sources of a running server are not its own to write.
+      snapshotOnMigrate: false,
       safe: true,
       allOrNothing: true,
     },
@@ -30,4 +46,4 @@ export type Orm = Awaited<ReturnType<typeof openOrm>>;
 export type { EntityManager };
 
 /** Connects lazily: the first query does. */
-export const openOrm = (databaseUrl: string, poolSize?: number) => MikroORM.init(ormOptions(databaseUrl, poolSize));
+export const openOrm = (databaseUrl: string, pool?: PoolOptions) => MikroORM.init(ormOptions(databaseUrl, pool));

@@ -1,5 +1,5 @@
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import { openOrm, type EntityManager, type Orm } from './orm.ts';
+import { openOrm, type EntityManager, type Orm, type PoolOptions } from './orm.ts';
 import { openSteadyClock, type SteadyClock } from './steady-clock.ts';
 
 /** The database, opened. One per process. */
@@ -13,18 +13,16 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export interface StoreOptions {
+export interface StoreOptions extends PoolOptions {
   readonly databaseUrl: string;
-  /** Connections at most. */
-  readonly poolSize?: number;
 }
 
 /**
  * Connects and brings the schema up to date; processes that start at the same time take turns.
  * @throws CloudletError `store-unavailable`
  */
-export async function openStore({ databaseUrl, poolSize }: StoreOptions): Promise<Store> {
-  const orm = await openOrm(databaseUrl, poolSize);
+export async function openStore({ databaseUrl, ...pool }: StoreOptions): Promise<Store> {
+  const orm = await openOrm(databaseUrl, pool);
   try {
     await migrate(orm);
     const clock = await openSteadyClock(orm.em.fork());
@@ -71,9 +69,14 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Connection faults of the socket and of PostgreSQL's classes 08 (connection) and 57P (shutdown). */
+/** The system's words for nobody there, the resolver's among them, and PostgreSQL's for too many connections. */
+const awayCodes = new Set(
+  'ECONNREFUSED ECONNRESET ECONNABORTED EHOSTUNREACH ENETUNREACH ENOENT EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN 53300'.split(' '),
+);
+
+/** Connection faults of the socket and of PostgreSQL's classes 08 (connection, less what we said wrong) and 57P (shutdown). */
 const isConnectionFault = (code: string | undefined): boolean =>
-  code !== undefined && (/^(08|57P)/.test(code) || ['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'ETIMEDOUT', '53300'].includes(code));
+  code !== undefined && (/^(08(?!P01)|57P)/.test(code) || awayCodes.has(code));
 
 /** Names a lost database `store-unavailable`; everything else passes as it is. */
 export function asStoreError(error: unknown): unknown {
@@ -81,7 +84,9 @@ export function asStoreError(error: unknown): unknown {
   const text = error instanceof Error ? error.message : '';
   if (
     isConnectionFault(sqlState(error)) ||
-    /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect/i.test(text)
+    /Connection terminated|Client was closed|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout/i.test(
+      text,
+    )
   ) {
     return new CloudletError(
       'store-unavailable',
