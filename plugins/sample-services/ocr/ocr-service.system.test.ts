@@ -52,6 +52,17 @@ describe('the OCR guest', () => {
     expect(await post(huge)).toMatchObject({ status: 413, answer: { error: expect.stringMatching(/30000 x 30000 pixels/) } });
   });
 
+  test('drops a picture that nobody waits for any more', async () => {
+    const page = Array.from({ length: 12 }, () => 'A LONG PAGE OF TEXT, TEDIOUS TO READ');
+    const impatient = fetch(`${guest.httpOrigin}/ocr`, {
+      method: 'POST',
+      body: Buffer.from(textPicture(page)),
+      signal: AbortSignal.timeout(1500),
+    });
+    await expect(impatient).rejects.toThrow(/timeout/);
+    await expect.poll(() => guest.serialLog(), { timeout: 15_000 }).toContain('refused: 499');
+  });
+
   test('serves a page that needs nothing from elsewhere', async () => {
     const page = await (await fetch(guest.httpOrigin)).text();
     expect(page).toContain('capture="environment"');
