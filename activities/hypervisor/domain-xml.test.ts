@@ -98,7 +98,7 @@ describe('domainXml', () => {
   });
 
   it('runs QEMU of a guest that may reach out under a uid of its own', () => {
-    const xml = domainXml({ ...spec, network: { ...spec.network, egressUid: 2_000_020_001 } });
+    const xml = domainXml({ ...spec, network: { ...spec.network, filteredUid: 2_000_020_001 } });
     expect(xml).toContain('restrict=off');
     expect(xml).toContain('<seclabel type="static" model="dac" relabel="no"><label>+2000020001:+2000020001</label></seclabel>');
   });

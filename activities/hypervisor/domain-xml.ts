@@ -25,8 +25,8 @@ export interface DomainSpec extends DomainIdentity {
 
 export interface GuestNetwork {
   readonly ports: readonly PortMapping[];
-  /** uid that QEMU runs under when the guest may reach out: the host filters what this uid sends. Absent = no way out. */
-  readonly egressUid?: number | undefined;
+  /** uid that QEMU runs under so that the host filters what the guest sends; absent = its network is closed by QEMU itself. */
+  readonly filteredUid?: number | undefined;
 }
 
 const qemuNamespace = 'http://libvirt.org/schemas/domain/qemu/1.0';
@@ -42,9 +42,9 @@ const networkDevice = 'virtio-net-pci,netdev=guest0,addr=0x10';
  * The user-mode network of a guest: nothing between the host's ports and the guest's but QEMU itself. `restrict=on`
  * closes every other way: without it a guest reaches whatever listens on the host's loopback.
  */
-export function netdevArgument({ ports, egressUid }: GuestNetwork): string {
+export function netdevArgument({ ports, filteredUid }: GuestNetwork): string {
   const forwards = ports.map(({ protocol, hostPort, guestPort }) => `hostfwd=${protocol}:0.0.0.0:${hostPort}-:${guestPort}`);
-  return ['user', 'id=guest0', 'ipv6=off', `restrict=${egressUid === undefined ? 'on' : 'off'}`, ...forwards].join(',');
+  return ['user', 'id=guest0', 'ipv6=off', `restrict=${filteredUid === undefined ? 'on' : 'off'}`, ...forwards].join(',');
 }
 
 /** A new, transient domain (https://libvirt.org/formatdomain.html); `fill` says what differs from one to the next. */
@@ -117,21 +117,21 @@ function fill(document: Document, identity: DomainIdentity): void {
     log.setAttribute('file', identity.serialLogPath);
   }
   netdevOf(domain).setAttribute('value', netdevArgument(identity.network));
-  label(document, identity.network.egressUid);
+  label(document, identity.network.filteredUid);
 }
 
 /**
- * QEMU of a guest that may reach out runs under a uid of its own; everybody else's runs as the host is set up. The disk
+ * QEMU of a filtered guest runs under a uid of its own; everybody else's runs as the host is set up. The disk
  * is given to that uid by us: libvirt would give away the images below it, too, which all instances share.
  */
-function label(document: Document, egressUid: number | undefined): void {
+function label(document: Document, filteredUid: number | undefined): void {
   const domain = rootOf(document);
   for (const old of descend(domain, ['seclabel'])) domain.removeChild(old);
-  if (egressUid === undefined) return;
+  if (filteredUid === undefined) return;
   const seclabel = document.createElement('seclabel');
   for (const [name, value] of Object.entries({ type: 'static', model: 'dac', relabel: 'no' })) seclabel.setAttribute(name, value);
   const text = document.createElement('label');
-  text.textContent = `+${egressUid}:+${egressUid}`;
+  text.textContent = `+${filteredUid}:+${filteredUid}`;
   seclabel.appendChild(text);
   domain.appendChild(seclabel);
 }

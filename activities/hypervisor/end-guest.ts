@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { incomingDiskPath, incomingMemoryPath, instanceFolder } from '../images/host-paths.ts';
-import { denyEgress, egressUid } from '../network/egress.ts';
+import { unfilterGuest, filteredUid } from '../network/egress.ts';
 import { findInstance } from '../store/instances.ts';
 import { domainName, type HostContext } from './host-context.ts';
 
@@ -8,8 +8,8 @@ import { domainName, type HostContext } from './host-context.ts';
 export async function endGuest(context: HostContext, serviceVmId: string): Promise<void> {
   await context.hypervisor.destroyDomain(domainName(context, serviceVmId));
   const instance = await findInstance(context.store, serviceVmId);
-  const uid = instance && egressUid(instance.spec, instance.ports);
-  if (uid !== undefined) await denyEgress(context.domainPrefix, uid);
+  const uid = instance && filteredUid(instance.spec, instance.ports);
+  if (uid !== undefined) await unfilterGuest(context.domainPrefix, uid);
 }
 
 /** Removes an instance's files, its serial log excepted. Fine when there are none. */

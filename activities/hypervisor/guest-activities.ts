@@ -9,7 +9,7 @@ import { imageFile } from '../images/image-store.ts';
 import { createOverlay } from '../images/overlay.ts';
 import { runTool } from '../run-tool.ts';
 import { busyPorts } from '../network/busy-ports.ts';
-import { allowEgress, egressUid } from '../network/egress.ts';
+import { filterGuest, filteredUid } from '../network/egress.ts';
 import { findInstance, type Instance } from '../store/instances.ts';
 import { replacePorts } from '../store/ports.ts';
 import type { Store } from '../store/store.ts';
@@ -34,10 +34,10 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     if (found) await hypervisor.destroyDomain(name);
     const instance = await requireInstance(store, serviceVmId);
     const ports = await bindablePorts(context, instance);
-    const uid = egressUid(instance.spec, ports);
+    const uid = filteredUid(instance.spec, ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
     if (uid !== undefined) {
-      await allowEgress(context.domainPrefix, uid, instance.spec);
+      await filterGuest(context.domainPrefix, uid, instance.spec);
       await chown(diskPath(paths, serviceVmId), uid, uid);
     }
     await start(
@@ -48,7 +48,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
         serviceVmId,
         diskPath: diskPath(paths, serviceVmId),
         serialLogPath: serialLogPath(paths, serviceVmId),
-        network: { ports, egressUid: uid },
+        network: { ports, filteredUid: uid },
       },
       instance,
     );

@@ -6,6 +6,7 @@ import { freeSpaceBytes } from '../images/overlay.ts';
 import { hostAddress } from '../network/host-address.ts';
 import { heartbeatIntervalMs, recordHost } from '../store/hosts.ts';
 import { sweepLeases } from '../store/leases.ts';
+import type { AssembleLog } from '../../workflows/contract/catalogue.ts';
 import type { HostContext } from './host-context.ts';
 import { watchGuests } from './guest-watcher.ts';
 import { watchTraffic } from './traffic-watcher.ts';
@@ -17,7 +18,7 @@ export interface HostAgentOptions extends HostContext {
   readonly networkAdapter?: string;
   /** What all Service VMs may hold together; absent = the machine's memory less what everything else needs. */
   readonly memoryMib?: number;
-  readonly log: { warn(facts: object, message: string): void; info(facts: object, message: string): void };
+  readonly log: AssembleLog;
 }
 
 /** Left to the kernel, our own processes, PostgreSQL and Temporal. */

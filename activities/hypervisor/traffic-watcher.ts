@@ -1,5 +1,5 @@
 import { msPerSecond } from '../../workflows/contract/units.ts';
-import { allowEgress, egressUid } from '../network/egress.ts';
+import { filterGuest, filteredUid } from '../network/egress.ts';
 import { servedInstances, type ServedInstance } from '../store/instances.ts';
 import { endIdle, extendUsed } from '../store/leases.ts';
 import type { HostAgentOptions, Loop } from './host-agent.ts';
@@ -61,8 +61,8 @@ export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promi
 
 /** Somebody may have flushed the host's rules, and without them a guest that may reach out would reach everything. */
 async function keepFiltered({ domainPrefix }: HostAgentOptions, { spec, ports }: ServedInstance): Promise<void> {
-  const uid = egressUid(spec, ports);
-  if (uid !== undefined) await allowEgress(domainPrefix, uid, spec);
+  const uid = filteredUid(spec, ports);
+  if (uid !== undefined) await filterGuest(domainPrefix, uid, spec);
 }
 
 async function trafficOf(options: HostAgentOptions, serviceVmId: string): Promise<{ flows: number; packets: string | undefined }> {

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageActivities } from '../../workflows/contract/activities.ts';
-import type { AssembledDisk, CatalogueService } from '../../workflows/contract/catalogue.ts';
+import type { AssembledDisk, AssembleLog, CatalogueService } from '../../workflows/contract/catalogue.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { ImageSource } from '../../workflows/contract/service.ts';
 import { withHeartbeat } from '../heartbeat.ts';
@@ -18,10 +18,11 @@ export interface ImageContext {
   readonly paths: HostPaths;
   readonly store: Store;
   readonly catalogue: (serviceId: string) => CatalogueService | undefined;
+  readonly log: AssembleLog;
 }
 
 /** The activities that make images. Each works in a folder named after its operation, and starts it anew when repeated. */
-export function createImageActivities({ hostId, paths, store, catalogue }: ImageContext): ImageActivities {
+export function createImageActivities({ hostId, paths, store, catalogue, log }: ImageContext): ImageActivities {
   const workFolder = (operationId: string) => join(paths.incoming, operationId);
 
   /** @returns a disk in the work folder, in whatever format */
@@ -37,7 +38,7 @@ export function createImageActivities({ hostId, paths, store, catalogue }: Image
     const workDirectory = join(folder, 'assemble');
     await mkdir(workDirectory, { recursive: true });
     await mkdir(paths.cache, { recursive: true });
-    return entry.assemble({ workDirectory, cacheDirectory: paths.cache, signal, progress });
+    return entry.assemble({ workDirectory, cacheDirectory: paths.cache, signal, log, progress });
   };
 
   return {

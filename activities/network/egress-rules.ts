@@ -4,7 +4,7 @@ import type { Egress } from '../../workflows/contract/service.ts';
 export interface EgressRules {
   readonly table: string;
   readonly uid: number;
-  readonly egress: Extract<Egress, { mode: 'filtered' }>;
+  readonly egress: Egress;
   /** IPv4 addresses of the host's name servers, which QEMU asks on the guest's behalf. */
   readonly resolvers: readonly string[];
 }
@@ -33,15 +33,7 @@ const set = (items: readonly string[]): string => `{ ${items.join(', ')} }`;
  */
 export function guestRules({ table, uid, egress, resolvers }: EgressRules): string {
   const chain = chainOf(uid);
-  const lines = [
-    'ct direction reply accept',
-    'meta nfproto ipv6 reject',
-    ...(resolvers.length > 0 ? [`ip daddr ${set(resolvers)} meta l4proto { tcp, udp } th dport 53 accept`] : []),
-    'fib daddr type { local, broadcast, multicast, anycast } reject',
-    ...(egress.allow.length > 0 ? [`ip daddr ${set(egress.allow)} accept`] : []),
-    `ip daddr ${set(privateNetworks)} reject`,
-    egress.internet ? 'accept' : 'reject',
-  ];
+  const lines = ['ct direction reply accept', 'meta nfproto ipv6 reject', ...waysOut(egress, resolvers)];
   return [
     ...baseRules(table),
     `add chain inet ${table} ${chain}`,
@@ -49,6 +41,17 @@ export function guestRules({ table, uid, egress, resolvers }: EgressRules): stri
     ...lines.map((line) => `add rule inet ${table} ${chain} ${line}`),
     `add element inet ${table} guests { ${uid} : jump ${chain} }`,
   ].join('\n');
+}
+
+function waysOut(egress: Egress, resolvers: readonly string[]): string[] {
+  if (egress.mode === 'none') return ['reject'];
+  return [
+    ...(resolvers.length > 0 ? [`ip daddr ${set(resolvers)} meta l4proto { tcp, udp } th dport 53 accept`] : []),
+    'fib daddr type { local, broadcast, multicast, anycast } reject',
+    ...(egress.allow.length > 0 ? [`ip daddr ${set(egress.allow)} accept`] : []),
+    `ip daddr ${set(privateNetworks)} reject`,
+    egress.internet ? 'accept' : 'reject',
+  ];
 }
 
 const baseRules = (table: string): string[] => [

@@ -11,40 +11,45 @@ import { guestRules, noGuestRules, resolversIn } from './egress-rules.ts';
  */
 const firstUid = 2_000_000_000;
 
-/** The uid of a guest that may reach out; undefined for one that may not. */
-export const egressUid = ({ egress }: Pick<ServiceSpec, 'egress'>, [main]: readonly PortMapping[]): number | undefined =>
-  egress.mode === 'none' || main === undefined ? undefined : firstUid + main.hostPort;
+/**
+ * The uid that a guest's QEMU runs under where the host filters what it sends; undefined where its network is simply
+ * closed. A guest with a UDP port must be filtered even when it may reach nothing: on a closed user-mode network QEMU
+ * drops every datagram that the guest sends, its answers among them.
+ */
+export const filteredUid = ({ egress }: Pick<ServiceSpec, 'egress'>, ports: readonly PortMapping[]): number | undefined => {
+  const filtered = egress.mode !== 'none' || ports.some(({ protocol }) => protocol === 'udp');
+  return filtered && ports[0] ? firstUid + ports[0].hostPort : undefined;
+};
 
 /** Name of this cloudlet's table, made of how its domains' names begin: several on one host leave each other's alone. */
-export const egressTable = (domainPrefix: string): string => `${domainPrefix.replaceAll(/[^a-z0-9]/g, '_')}guests`;
+export const filterTable = (domainPrefix: string): string => `${domainPrefix.replaceAll(/[^a-z0-9]/g, '_')}guests`;
 
 /**
- * Sets the rules for what a guest may reach. They must stand before the guest runs; setting them again changes nothing.
+ * Sets the rules for what a filtered guest may reach. They must stand before the guest runs; setting them again changes nothing.
  * @throws CloudletError `hypervisor-refused` when this host cannot filter
  */
-export async function allowEgress(domainPrefix: string, uid: number, { egress }: Pick<ServiceSpec, 'egress'>): Promise<void> {
-  if (egress.mode === 'none') return;
+export async function filterGuest(domainPrefix: string, uid: number, { egress }: Pick<ServiceSpec, 'egress'>): Promise<void> {
   const resolvers = resolversIn(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
   try {
-    await applyRules(guestRules({ table: egressTable(domainPrefix), uid, egress, resolvers }));
+    await applyRules(guestRules({ table: filterTable(domainPrefix), uid, egress, resolvers }));
   } catch (error) {
     throw new CloudletError(
       'hypervisor-refused',
-      `The service may reach out, but this host cannot filter what it reaches (${(error as Error).message}). Install nftables, or take its egress away.`,
+      `This host cannot filter what the guest sends (${(error as Error).message}). Install nftables, or take egress and UDP ports away from the service.`,
       {},
       { cause: error },
     );
   }
 }
 
-/** Undo of `allowEgress`. Fine where nothing was set, or nothing can be. */
-export async function denyEgress(domainPrefix: string, uid: number): Promise<void> {
-  await applyRules(noGuestRules({ table: egressTable(domainPrefix), uid })).catch(() => undefined);
+/** Undo of `filterGuest`. Fine where nothing was set, or nothing can be. */
+export async function unfilterGuest(domainPrefix: string, uid: number): Promise<void> {
+  await applyRules(noGuestRules({ table: filterTable(domainPrefix), uid })).catch(() => undefined);
 }
 
 /** Takes all rules away, when no guest is left. Fine where there are none. */
-export async function forgetEgress(domainPrefix: string): Promise<void> {
-  const table = egressTable(domainPrefix);
+export async function forgetFilters(domainPrefix: string): Promise<void> {
+  const table = filterTable(domainPrefix);
   await applyRules(`add table inet ${table}\ndelete table inet ${table}`).catch(() => undefined);
 }
 

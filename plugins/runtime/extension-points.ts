@@ -1,7 +1,7 @@
 /** The typed places where a plugin can put something. A point belongs to the process that uses it. */
 import type { Decision, Principal, SecurityAction, SecurityResource } from '../../workflows/contract/principal.ts';
-import type { ServiceSpec } from '../../workflows/contract/service.ts';
-import type { PluginLog, PluginProcess } from './plugin.ts';
+import type { CatalogueService } from '../../workflows/contract/catalogue.ts';
+import type { PluginProcess } from './plugin.ts';
 
 /** A reference by which plugins contribute and the process reads. `Contribution` is carried in the type only. */
 export interface ExtensionPoint<Contribution> {
@@ -62,31 +62,5 @@ export interface DiscoveryBrowser {
 }
 export const discoveryBrowse = extensionPoint<DiscoveryBrowser>('discovery.browse', 'api');
 
-/** A service that comes with the plugin. Its disk is assembled on the host, by a workflow that shows progress. */
-export interface CatalogueService {
-  readonly spec: ServiceSpec;
-  /**
-   * Assembles a bootable disk in `workDirectory`, which is empty and thrown away afterwards. May run twice.
-   * @returns path of the disk
-   */
-  assemble(context: AssembleContext): Promise<{ readonly diskPath: string; readonly format: 'qcow2' | 'raw' }>;
-  /** Requests made once when the guest first answers, so that the saved state has warm caches. */
-  readonly warmUp?: readonly WarmUpRequest[];
-}
-export interface AssembleContext {
-  readonly workDirectory: string;
-  /** Kept between assemblies, for downloaded packages; its content may vanish at any time. */
-  readonly cacheDirectory: string;
-  readonly signal: AbortSignal;
-  readonly log: PluginLog;
-  progress(percent: number, message: string): void;
-}
-export interface WarmUpRequest {
-  readonly guestPort: number;
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly contentType?: string;
-  /** Called when the request is made. */
-  body?(): Promise<Uint8Array>;
-}
+/** A service that comes with the plugin: its disk is assembled on the host, by a workflow that shows progress. */
 export const servicesCatalogue = extensionPoint<CatalogueService>('services.catalogue', 'worker');

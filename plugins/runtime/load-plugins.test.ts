@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import { securityDecide, servicesCatalogue, type CatalogueService, type SecurityDecider } from './extension-points.ts';
+import type { CatalogueService } from '../../workflows/contract/catalogue.ts';
+import { securityDecide, servicesCatalogue, type SecurityDecider } from './extension-points.ts';
 import type { ConfiguredPlugin } from './import-plugin.ts';
 import { loadPlugins } from './load-plugins.ts';
 import type { LifecycleHooks, Plugin, PluginRegistry } from './plugin.ts';

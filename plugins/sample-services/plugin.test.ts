@@ -2,7 +2,7 @@ import { Value } from 'typebox/value';
 import { expect, test } from 'vitest';
 import { ServiceSpec } from '../../workflows/contract/service.ts';
 import { servicesCatalogue } from '../runtime/extension-points.ts';
-import type { CatalogueService } from '../runtime/extension-points.ts';
+import type { CatalogueService } from '../../workflows/contract/catalogue.ts';
 import type { PluginRegistry } from '../runtime/plugin.ts';
 import { plugin } from './plugin.ts';
 

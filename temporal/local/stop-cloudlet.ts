@@ -1,5 +1,5 @@
 import { inheritedEnvironment } from '../config/inherited-environment.ts';
-import { forgetEgress } from '../../activities/network/egress.ts';
+import { forgetFilters } from '../../activities/network/egress.ts';
 import type { Config } from '../config/settings.ts';
 import { runProgram } from '../supervisor/run-program.ts';
 import { stopSupervisor } from '../supervisor/stop-supervisor.ts';
@@ -48,7 +48,7 @@ export async function stopCloudlet({ config, vms }: StopCloudletOptions): Promis
   const elsewhere = config.libvirtUri ?? (await findSystemLibvirt());
   const others = elsewhere === undefined ? undefined : await endDomainsElsewhere(elsewhere, config.domainPrefix, vms);
   const leftDomains = [...own.leftDomains, ...(others?.leftDomains ?? [])];
-  if (leftDomains.length === 0) await forgetEgress(config.domainPrefix);
+  if (leftDomains.length === 0) await forgetFilters(config.domainPrefix);
   return {
     supervisorWasRunning,
     libvirtWasRunning: own.wasRunning,

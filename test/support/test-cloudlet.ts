@@ -8,7 +8,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { openStore, type Store } from '../../activities/store/store.ts';
-import { forgetEgress } from '../../activities/network/egress.ts';
+import { forgetFilters } from '../../activities/network/egress.ts';
 import { runTool } from '../../activities/run-tool.ts';
 import { ApiClient } from '../../temporal/cli/api-client.ts';
 import { connectTemporal } from '../../temporal/client/connect.ts';
@@ -149,7 +149,7 @@ export async function startTestCloudlet({ environment = {}, withAvahi = false }:
       await temporal.connection.close();
       await own.stop(never);
       await parts.stop();
-      await forgetEgress(config.domainPrefix);
+      await forgetFilters(config.domainPrefix);
     },
   };
 }

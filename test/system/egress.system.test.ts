@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { egressTable } from '../../activities/network/egress.ts';
+import { filterTable } from '../../activities/network/egress.ts';
 import { runTool } from '../../activities/run-tool.ts';
 import { createOutsideWorld, type OutsideWorld } from '../support/outside-world.ts';
 import type { PhoneServiceVm } from '../support/phone.ts';
@@ -67,7 +67,7 @@ it('lets a guest reach what its service may, by restore and by cold boot, and th
   expect(uidOf(internet._id)).toBe(2_000_000_000 + internet.port);
 
   // Somebody flushes the host's rules: they are back before long.
-  const table = egressTable(cloudlet.parts.config.domainPrefix);
+  const table = filterTable(cloudlet.parts.config.domainPrefix);
   await runTool('nft', ['flush', 'table', 'inet', table]);
   await expect.poll(() => reached(internet), { timeout: 60_000 }).toEqual(['the public address']);
 

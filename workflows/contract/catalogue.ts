@@ -22,7 +22,14 @@ export interface AssembleContext {
   /** Kept between assemblies, for downloaded packages; its content may vanish at any time. */
   readonly cacheDirectory: string;
   readonly signal: AbortSignal;
+  readonly log: AssembleLog;
   progress(percent: number, message: string): void;
+}
+
+export interface AssembleLog {
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
 }
 
 export interface WarmUpRequest {

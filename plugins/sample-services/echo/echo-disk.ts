@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { AssembleContext } from '../../runtime/extension-points.ts';
+import type { AssembleContext } from '../../../workflows/contract/catalogue.ts';
 import { assembleDisk, type AssembledDisk } from '../guest-disk/assemble-disk.ts';
 import type { ExtraFile } from '../guest-disk/guest-root.ts';
 

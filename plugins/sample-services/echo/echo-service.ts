@@ -1,4 +1,4 @@
-import type { CatalogueService, WarmUpRequest } from '../../runtime/extension-points.ts';
+import type { CatalogueService, WarmUpRequest } from '../../../workflows/contract/catalogue.ts';
 import { assembleEchoDisk } from './echo-disk.ts';
 
 const httpPort = 8080;

@@ -1,7 +1,7 @@
 import { open, readdir, readFile, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
-import type { AssembleContext } from '../../runtime/extension-points.ts';
+import type { AssembleContext } from '../../../workflows/contract/catalogue.ts';
 import { debianPackages, type DebianPackage } from './debian-packages.ts';
 import { tellDiskFull } from './disk-full.ts';
 import { ext4Bytes, treeSize, writeExt4Root } from './ext4-root.ts';

@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
-import type { AssembleContext } from '../../runtime/extension-points.ts';
+import type { AssembleContext } from '../../../workflows/contract/catalogue.ts';
 import { packageClosure, parseDependencies, unknownPackage } from './package-closure.ts';
 import { parsePackageRecords, type PackageRecord } from './package-records.ts';
 import { runTool } from './run-tool.ts';

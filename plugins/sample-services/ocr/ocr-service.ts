@@ -1,4 +1,4 @@
-import type { CatalogueService, WarmUpRequest } from '../../runtime/extension-points.ts';
+import type { CatalogueService, WarmUpRequest } from '../../../workflows/contract/catalogue.ts';
 import { assembleOcrDisk } from './ocr-disk.ts';
 import { textPicture } from './text-picture.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { AssembleContext } from '../../runtime/extension-points.ts';
+import type { AssembleContext } from '../../../workflows/contract/catalogue.ts';
 
 /** Debian packages stay here between test runs; the folder is ignored by git and may be removed at any time. */
 const cacheDirectory = path.join(import.meta.dirname, '../../../.cloudlet/test-cache');

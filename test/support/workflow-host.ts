@@ -1,0 +1,151 @@
+/**
+ * A host without a hypervisor: its guests are entries of a map, its disks are small files. What it does with the
+ * database and its folders, its undos and its reconciliation are the real ones.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import { endGuest, removeInstanceFiles } from '../../activities/hypervisor/end-guest.ts';
+import { domainName, type HostContext } from '../../activities/hypervisor/host-context.ts';
+import type { Hypervisor, OwnDomain } from '../../activities/hypervisor/hypervisor.ts';
+import { createReconcileActivities, type ReconcileContext } from '../../activities/hypervisor/reconcile-activities.ts';
+import { diskPath, incomingDiskPath, incomingMemoryPath, instanceFolder } from '../../activities/images/host-paths.ts';
+import { createImageActivities } from '../../activities/images/image-activities.ts';
+import { adoptImage } from '../../activities/images/image-store.ts';
+import { recordImage, type StoredImage } from '../../activities/store/images.ts';
+import { findInstance, type Instance } from '../../activities/store/instances.ts';
+import type { HostActivities } from '../../workflows/contract/activities.ts';
+import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { GuestStopped, GuestStopReason } from '../../workflows/contract/service-vm.ts';
+
+export const scriptedFingerprint: HypervisorFingerprint = { accelerator: 'tcg', qemuVersion: '7.2.0', machine: 'q35', cpuModel: 'maximum' };
+
+/** How often an activity that waits looks again and says that it lives. */
+export const beatMs = 50;
+
+export class ScriptedHost {
+  readonly domains = new Map<string, OwnDomain>();
+  /** Ids of the boots that each instance had. */
+  readonly boots = new Map<string, readonly string[]>();
+
+  readonly hypervisor: Hypervisor = {
+    fingerprint: async () => scriptedFingerprint,
+    destroyDomain: async (name) => void this.domains.delete(name),
+    findDomain: async (name) => this.domains.get(name),
+    listDomains: async () => [...this.domains.values()],
+    createDomain: neverAsked,
+    restoreDomain: neverAsked,
+    saveDomain: neverAsked,
+    monitor: neverAsked,
+    news: neverAsked,
+    close: async () => undefined,
+  };
+
+  guestOf(serviceVmId: string): OwnDomain | undefined {
+    return [...this.domains.values()].find((domain) => domain.serviceVmId === serviceVmId);
+  }
+
+  /** The guest dies behind our back. @returns what the host's watcher would tell its workflow */
+  loseGuest(serviceVmId: string, reason: GuestStopReason = 'guest-crashed'): GuestStopped {
+    const { bootId, name } = this.guestOf(serviceVmId)!;
+    this.domains.delete(name);
+    return { bootId, reason, detail: 'The test ended it' };
+  }
+
+  activities(context: ReconcileContext): HostActivities {
+    const { paths, store } = context;
+
+    const startOnce = async (serviceVmId: string, bootId: string): Promise<void> => {
+      const name = domainName(context, serviceVmId);
+      if (this.domains.get(name)?.bootId === bootId) return;
+      if (!existsSync(diskPath(paths, serviceVmId))) throw new CloudletError('hypervisor-refused', 'The guest has no disk.');
+      this.boots.set(serviceVmId, [...(this.boots.get(serviceVmId) ?? []), bootId]);
+      this.domains.set(name, { name, bootId, serviceVmId, cloudletId: context.cloudletId, running: true });
+    };
+
+    return {
+      ...createReconcileActivities(context),
+      discardPreparation: createImageActivities({ ...context, log: silentLog }).discardPreparation,
+      destroyGuest: ({ serviceVmId }) => endGuest(context, serviceVmId),
+      removeDisk: ({ serviceVmId }) => removeInstanceFiles(context, serviceVmId),
+
+      cloneDisk: async ({ serviceVmId, rung }) => {
+        const { images } = await requireInstance(context, serviceVmId);
+        const image = rung === 'restore' ? images.saved?.disk : images.disk;
+        if (!image) throw new CloudletError('image-unavailable', 'The service has no saved state any more.');
+        await writeAnew(diskPath(paths, serviceVmId), image.sha256);
+      },
+
+      bootGuest: ({ serviceVmId, bootId }) => startOnce(serviceVmId, bootId),
+
+      restoreGuest: async ({ serviceVmId, bootId }) => {
+        const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
+        await writeAnew(fifoPath, '');
+        await startOnce(serviceVmId, bootId).finally(() => rm(fifoPath, { force: true }));
+      },
+
+      awaitGuest: async ({ serviceVmId, timeoutMs }) => {
+        const deadline = performance.now() + timeoutMs;
+        while (this.guestOf(serviceVmId) === undefined) {
+          if (performance.now() > deadline) throw new CloudletError('guest-unresponsive', 'The guest did not answer in time.');
+          Context.current().heartbeat();
+          await Promise.race([sleep(beatMs), Context.current().cancelled]);
+        }
+      },
+
+      warmUpGuest: async ({ serviceVmId }) => {
+        if (!this.guestOf(serviceVmId)) throw new CloudletError('guest-unresponsive', 'There is no guest to warm up.');
+      },
+
+      saveGuest: async ({ serviceVmId, bootId }) => {
+        const { images, memoryMib, vcpus } = await requireInstance(context, serviceVmId);
+        const [memoryPath, savedDiskPath] = [incomingMemoryPath(paths, serviceVmId), incomingDiskPath(paths, serviceVmId)];
+        const guest = this.guestOf(serviceVmId);
+        if (guest?.bootId === bootId) {
+          await writeAnew(memoryPath, `memory of ${bootId}`);
+          this.domains.delete(guest.name);
+        } else if (!existsSync(memoryPath)) {
+          throw new CloudletError('guest-unresponsive', 'The guest stopped before its state was saved.');
+        }
+        if (!existsSync(savedDiskPath)) await rename(diskPath(paths, serviceVmId), savedDiskPath);
+        const disk = await keep(context, savedDiskPath, 'disk', images.disk.id);
+        const memory = await keep(context, memoryPath, 'memory');
+        return { diskId: disk.id, memoryId: memory.id, under: scriptedFingerprint, memoryMib, vcpus };
+      },
+
+      prepareDisk: async ({ operationId }) => {
+        const disk = join(paths.incoming, operationId, 'disk.qcow2');
+        await writeAnew(disk, `disk of ${operationId}`);
+        return { diskId: (await keep(context, disk, 'disk')).id };
+      },
+    };
+
+    /** Makes a file an image of this host. */
+    async function keep({ hostId }: HostContext, path: string, kind: StoredImage['kind'], backingId: string | null = null) {
+      const adopted = await adoptImage(paths, path);
+      return recordImage(store, hostId, { ...adopted, kind, virtualSizeBytes: kind === 'disk' ? adopted.sizeBytes : null, backingId });
+    }
+  }
+}
+
+function neverAsked(): never {
+  throw new Error('A scripted host has no hypervisor to ask for this.');
+}
+
+async function requireInstance({ store }: HostContext, serviceVmId: string): Promise<Instance> {
+  const instance = await findInstance(store, serviceVmId);
+  if (!instance) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId} with an image.`);
+  return instance;
+}
+
+async function writeAnew(path: string, content: string): Promise<void> {
+  await rm(path, { force: true });
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}
+
+const nothing = (): void => undefined;
+const silentLog = { info: nothing, warn: nothing, error: nothing };
