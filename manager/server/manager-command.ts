@@ -17,7 +17,7 @@ export interface ManagerCommand {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const heapMib = 128;
+const heapMib = 96;
 /** Little garbage at a time, so that the process stays small between requests. */
 const youngHeapMib = 2;
 

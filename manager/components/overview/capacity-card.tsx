@@ -12,6 +12,13 @@ interface CapacityCardProps {
 /** What Service VMs hold of this cloudlet, and what is left. */
 export function CapacityCard({ cloudlet: { capacity, load }, serviceVms }: CapacityCardProps) {
   const { memoryMib, memoryReservedMib, memoryFreeMib, vcpus, diskFreeBytes } = capacity;
+  if (vcpus === 0) {
+    return (
+      <Card title="Capacity">
+        <p className="text-sm text-muted">No host is up, so there is nothing to give.</p>
+      </Card>
+    );
+  }
   const vcpusUsed = serviceVms.reduce((sum, serviceVm) => sum + serviceVm.vcpus, 0);
   return (
     <Card title="Capacity">

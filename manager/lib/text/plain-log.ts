@@ -9,7 +9,13 @@ const otherControl = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
  * @returns at most `maximumLines` lines, and how many came before them
  */
 export function plainLog(text: string, maximumLines: number): { readonly text: string; readonly linesBefore: number } {
-  const lines = text.replaceAll(escapeSequence, '').replaceAll('\r\n', '\n').replaceAll(otherControl, '').trimEnd().split('\n');
+  const lines = text
+    .replaceAll(escapeSequence, '')
+    .replaceAll('\r\n', '\n')
+    .replaceAll(otherControl, '')
+    .replace(/^\n+/, '')
+    .trimEnd()
+    .split('\n');
   const linesBefore = Math.max(0, lines.length - maximumLines);
   return { text: lines.slice(linesBefore).join('\n'), linesBefore };
 }

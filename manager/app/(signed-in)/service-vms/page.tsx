@@ -26,7 +26,8 @@ export default async function ServiceVmsPage({ searchParams }: { readonly search
       api.serviceVms({ state, limit: pageSize, ...(cursor === undefined ? {} : { cursor }) }),
       api.services(),
     ]);
-    return { ...page, services };
+    // The latest last, so that no row moves when one comes.
+    return { ...page, services, serviceVms: state === 'live' ? page.serviceVms.toReversed() : page.serviceVms };
   });
   if (!asked.ok) return <ProblemPage title={title} problem={asked.problem} />;
   const { serviceVms, services, next } = asked.value;
@@ -50,7 +51,7 @@ export default async function ServiceVmsPage({ searchParams }: { readonly search
           </EmptyState>
         ) : (
           <DataTable
-            caption={state === 'live' ? 'Service VMs that run, the latest first' : 'All Service VMs, the latest first'}
+            caption={state === 'live' ? 'Service VMs that run, the longest running first' : 'All Service VMs, the latest first'}
             columns={serviceVmColumns(services)}
             rows={serviceVms}
             keyOf={({ id }) => id}
