@@ -1,5 +1,4 @@
 import { Bar } from './bar.tsx';
-import type { Tone } from './tone.ts';
 
 interface ProgressBarProps {
   /** What is under way. */
@@ -8,10 +7,9 @@ interface ProgressBarProps {
   readonly percent: number | undefined;
   /** How far it is in words. */
   readonly text: string;
-  readonly tone?: Tone;
 }
 
-export function ProgressBar({ name, percent, text, tone = 'busy' }: ProgressBarProps) {
+export function ProgressBar({ name, percent, text }: ProgressBarProps) {
   return (
     <div
       role="progressbar"
@@ -21,7 +19,7 @@ export function ProgressBar({ name, percent, text, tone = 'busy' }: ProgressBarP
       aria-valuenow={percent === undefined ? undefined : Math.round(percent)}
       aria-valuetext={text}
     >
-      <Bar percent={percent} tone={tone} />
+      <Bar percent={percent} tone="busy" />
     </div>
   );
 }
