@@ -1,11 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { HealthBody } from '../workflows/contract/http.ts';
 import type { ApiContext } from './context.ts';
 import { checkReadiness } from './readiness.ts';
 
 /** Whether this process lives, and whether the cloudlet would serve a start. */
 export const health: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
-  app.get('/health/live', { schema: { tags: ['health'], summary: 'Whether this process answers' } }, async () => ({ status: 'live' }));
+  app.get(
+    '/health/live',
+    {
+      schema: {
+        tags: ['health'],
+        summary: 'Whether this process answers',
+        response: { 200: Type.Object({ status: Type.Literal('live') }) },
+      },
+    },
+    async () => ({ status: 'live' as const }),
+  );
 
   app.get(
     '/health/ready',

@@ -7,6 +7,7 @@ import { bytesPerMib } from '../workflows/contract/units.ts';
 import { authorize } from './auth/authorize.ts';
 import { callerOf } from './auth/principal-of.ts';
 import type { ApiContext } from './context.ts';
+import { plainText } from './http/answers.ts';
 
 const prefix = 'cloudlet_';
 
@@ -36,23 +37,27 @@ export const metrics: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async
     requests.labels(request.method, route, String(reply.statusCode)).observe(reply.elapsedTime / 1000);
   });
 
-  app.get('/metrics', { schema: { tags: ['health'], summary: 'Figures for Prometheus' } }, async (request, reply) => {
-    const { principal } = await callerOf(context, request);
-    await authorize(context, principal, 'metrics.read');
-    const { store } = context;
-    const load = await currentLoad(store);
-    serviceVms.set(load.serviceVms);
-    users.set(load.users);
-    for (const host of await listHosts(store)) {
-      const capacity = await capacityOf(store.fork(), host);
-      memoryTotal.labels(host.name).set(capacity.memoryMib * bytesPerMib);
-      memoryReserved.labels(host.name).set(capacity.memoryReservedMib * bytesPerMib);
-      diskFree.labels(host.name).set(capacity.diskFreeBytes);
-      hostUp.labels(host.name).set(isFresh(host, store.clock.nowMs()) && host.hypervisorProblem === null ? 1 : 0);
-    }
-    startSeconds.reset();
-    for (const { serviceId, rung, quantile, seconds } of await startDurations(store))
-      startSeconds.labels(serviceId, rung, quantile).set(seconds);
-    return reply.header('content-type', registry.contentType).send(await registry.metrics());
-  });
+  app.get(
+    '/metrics',
+    { schema: { tags: ['health'], summary: 'Figures for Prometheus', response: { 200: plainText('In the text format of Prometheus') } } },
+    async (request, reply) => {
+      const { principal } = await callerOf(context, request);
+      await authorize(context, principal, 'metrics.read');
+      const { store } = context;
+      const load = await currentLoad(store);
+      serviceVms.set(load.serviceVms);
+      users.set(load.users);
+      for (const host of await listHosts(store)) {
+        const capacity = await capacityOf(store.fork(), host);
+        memoryTotal.labels(host.name).set(capacity.memoryMib * bytesPerMib);
+        memoryReserved.labels(host.name).set(capacity.memoryReservedMib * bytesPerMib);
+        diskFree.labels(host.name).set(capacity.diskFreeBytes);
+        hostUp.labels(host.name).set(isFresh(host, store.clock.nowMs()) && host.hypervisorProblem === null ? 1 : 0);
+      }
+      startSeconds.reset();
+      for (const { serviceId, rung, quantile, seconds } of await startDurations(store))
+        startSeconds.labels(serviceId, rung, quantile).set(seconds);
+      return reply.header('content-type', registry.contentType).send(await registry.metrics());
+    },
+  );
 };

@@ -1,8 +1,19 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
 import { CloudletBody, HealthBody, Lease, OperationBody, ProblemBody, ServiceView, ServiceVmBody } from '../workflows/contract/http.ts';
 import type { ApiContext } from './context.ts';
+
+/** The reference page loads what comes with it and nothing else. Its widgets style themselves inline. */
+const ownAssetsOnly =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'none'";
+
+/** Every route can say no, in one form. */
+const refusal = {
+  description: 'What is wrong, and what to do',
+  content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
+};
 
 /** The description of the API, made from the schemas that validate it, and a page to read it that needs no Internet. */
 export async function openApi(app: FastifyInstance, { version }: ApiContext): Promise<void> {
@@ -29,10 +40,15 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
         { name: 'health', description: 'For those who watch over it' },
       ],
     },
+    transform: ({ schema, url }) => ({ schema: { ...schema, response: { ...Object(schema?.response), default: refusal } }, url }),
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${index}`),
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', tryItOutEnabled: true } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { docExpansion: 'list', tryItOutEnabled: true },
+    staticCSP: ownAssetsOnly,
+  });
   app.get('/v1/openapi.json', { schema: { tags: ['cloudlet'], summary: 'This description' } }, async () => app.swagger());
 }

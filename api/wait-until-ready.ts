@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admission } from '../activities/store/admission.ts';
 import type { ApiContext } from './context.ts';
+import { settledWithin } from './settled-within.ts';
 
 /** A refusal for lack of room comes within this time, and is then the answer itself. */
 const refusalMs = 300;
@@ -12,10 +12,5 @@ const refusalMs = 300;
  */
 export async function waitUntilReady(context: ApiContext, admission: Admission, waitMs: number): Promise<void> {
   const { ready } = await context.starter.begin(admission);
-  const enough = new AbortController();
-  try {
-    await Promise.race([ready, sleep(Math.max(waitMs, refusalMs), undefined, { signal: enough.signal }).catch(() => undefined)]);
-  } finally {
-    enough.abort();
-  }
+  await settledWithin(ready, Math.max(waitMs, refusalMs));
 }

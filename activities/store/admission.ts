@@ -4,12 +4,12 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
 import { joinableServiceVmStates, type ServiceVmState } from '../../workflows/contract/service-vm.ts';
-import type { Operation } from './entities/operation.ts';
 import { Service } from './entities/service.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { appendEvent } from './events.ts';
+import { once, type Idempotency } from './idempotency.ts';
 import { countUsers, grantLease, type LeaseDialect } from './leases.ts';
-import { createOperation, findRepeated, type Idempotency } from './operations.ts';
+import { createOperation } from './operations.ts';
 import type { Store } from './store.ts';
 
 export interface StartRequest {
@@ -42,59 +42,75 @@ export interface Admission {
  * @throws CloudletError `not-found`, `state-conflict` (no image yet), `capacity-exhausted` (users)
  */
 export async function admitStart(store: Store, request: StartRequest): Promise<Admission> {
-  return store.transaction(async (em) => {
-    const repeated = request.idempotency && (await findRepeated(em, request.holder, request.idempotency));
-    if (repeated) return admitAgain(em, store, request, repeated);
+  return store.transaction((em) => admitOnce(em, request, () => placeUser(em, store, request)));
+}
 
-    const service = await findStartable(em, request.serviceId);
-    // One at a time for a service, so that two hundred phones at once start one instance and not two hundred.
-    await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [service.id]);
-    const shareable = request.join && service.spec.sharing === 'join';
-    const found = shareable ? await findJoinable(em, service, request.holder) : undefined;
-    const serviceVm = found ?? insertRequested(em, service, request, shareable);
-    const lease = await grantLease(em, {
-      serviceVmId: serviceVm.id,
-      holder: request.holder,
-      dialect: request.dialect,
-      leaseSeconds: service.spec.leaseSeconds,
-      nowMs: store.clock.nowMs(),
-    });
-    if (!found) {
-      await appendEvent(em, {
-        type: 'service-vm.requested',
-        subject: serviceVm.id,
-        operationId: serviceVm.startOperationId,
-        audience: 'owner',
-        data: { serviceId: request.serviceId },
-      });
-    }
-    return describe(serviceVm, service, lease.id, found !== undefined);
+async function placeUser(em: EntityManager, store: Store, request: StartRequest): Promise<Admission> {
+  const service = await findStartable(em, request.serviceId);
+  // One at a time for a service, so that two hundred phones at once start one instance and not two hundred.
+  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [service.id]);
+  const shareable = request.join && service.spec.sharing === 'join';
+  const found = shareable ? await findJoinable(em, service, request.holder) : undefined;
+  const serviceVm = found ?? insertRequested(em, service, request, shareable);
+  const lease = await grantLease(em, {
+    serviceVmId: serviceVm.id,
+    holder: request.holder,
+    dialect: request.dialect,
+    leaseSeconds: service.spec.leaseSeconds,
+    nowMs: store.clock.nowMs(),
   });
+  if (!found) {
+    await appendEvent(em, {
+      type: 'service-vm.requested',
+      subject: serviceVm.id,
+      operationId: serviceVm.startOperationId,
+      audience: 'owner',
+      data: { serviceId: request.serviceId },
+    });
+  }
+  return describe(serviceVm, service, lease.id, found !== undefined);
+}
+
+export interface JoinRequest extends Pick<StartRequest, 'holder' | 'dialect' | 'idempotency'> {
+  readonly serviceVmId: string;
 }
 
 /**
  * Admits a user to one instance that the user knows of.
  * @throws CloudletError `not-found`, `state-conflict` when it ends or is somebody's own, `capacity-exhausted` (users)
  */
-export async function admitJoin(store: Store, request: { serviceVmId: string; holder: string; dialect: LeaseDialect }): Promise<Admission> {
-  return store.transaction(async (em) => {
-    const serviceVm = await em.findOne(
-      ServiceVm,
-      { id: request.serviceVmId, purpose: 'serve' },
-      { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service'] },
-    );
-    if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${request.serviceVmId}.`);
-    if (!serviceVm.shared) throw new CloudletError('forbidden', "This Service VM is somebody's own. Start one of your own.");
-    if (!isJoinable(serviceVm.state)) {
-      throw new CloudletError('state-conflict', `The Service VM is ${serviceVm.state}. Start another.`, { state: serviceVm.state });
-    }
-    const service = serviceVm.service.getEntity();
-    const { maximumUsers, leaseSeconds } = service.spec;
-    const nowMs = store.clock.nowMs();
-    if ((await countUsers(em, serviceVm.id)) >= maximumUsers) throw usersExhausted(service);
-    const lease = await grantLease(em, { ...request, leaseSeconds, nowMs });
-    return describe(serviceVm, service, lease.id, true);
-  });
+export async function admitJoin(store: Store, request: JoinRequest): Promise<Admission> {
+  return store.transaction((em) => admitOnce(em, request, () => joinUser(em, store, request)));
+}
+
+async function joinUser(em: EntityManager, store: Store, { serviceVmId, holder, dialect }: JoinRequest): Promise<Admission> {
+  const serviceVm = await em.findOne(
+    ServiceVm,
+    { id: serviceVmId, purpose: 'serve' },
+    { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service'] },
+  );
+  if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId}.`);
+  if (!serviceVm.shared) throw new CloudletError('forbidden', "This Service VM is somebody's own. Start one of your own.");
+  if (!isJoinable(serviceVm.state)) {
+    throw new CloudletError('state-conflict', `The Service VM is ${serviceVm.state}. Start another.`, { state: serviceVm.state });
+  }
+  const service = serviceVm.service.getEntity();
+  const { maximumUsers, leaseSeconds } = service.spec;
+  if ((await countUsers(em, serviceVm.id)) >= maximumUsers) throw usersExhausted(service);
+  const lease = await grantLease(em, { serviceVmId, holder, dialect, leaseSeconds, nowMs: store.clock.nowMs() });
+  return describe(serviceVm, service, lease.id, true);
+}
+
+/** A repeat gets the same instance and the same lease, in the state in which the instance is now. */
+async function admitOnce(
+  em: EntityManager,
+  { holder, idempotency }: Pick<StartRequest, 'holder' | 'idempotency'>,
+  admit: () => Promise<Admission>,
+): Promise<Admission> {
+  const { answer, repeated } = await once(em, holder, idempotency, admit);
+  if (!repeated) return answer;
+  const serviceVm = await em.findOne(ServiceVm, { id: answer.serviceVmId });
+  return { ...answer, state: serviceVm?.state ?? 'stopped' };
 }
 
 const isJoinable = (state: ServiceVmState): boolean => (joinableServiceVmStates as readonly string[]).includes(state);
@@ -135,31 +151,6 @@ async function findStartable(em: EntityManager, serviceId: string): Promise<Serv
   return service;
 }
 
-/** The same key again: the same instance and lease, renewed if it ran out meanwhile. */
-async function admitAgain(em: EntityManager, store: Store, request: StartRequest, operation: Operation): Promise<Admission> {
-  const serviceVm = await em.findOneOrFail(ServiceVm, { id: operation.subject }, { populate: ['service'] });
-  const service = serviceVm.service.getEntity();
-  const [held] = await em.execute<{ id: string }[]>(
-    'select id from leases where service_vm_id = ? and holder = ? order by created_at limit 1',
-    [serviceVm.id, request.holder],
-  );
-  const ended = serviceVm.state === 'stopping' || serviceVm.state === 'stopped' || serviceVm.state === 'failed';
-  const leaseId =
-    held?.id ??
-    (ended
-      ? randomUUID()
-      : (
-          await grantLease(em, {
-            serviceVmId: serviceVm.id,
-            holder: request.holder,
-            dialect: request.dialect,
-            leaseSeconds: service.spec.leaseSeconds,
-            nowMs: store.clock.nowMs(),
-          })
-        ).id);
-  return describe(serviceVm, service, leaseId, false);
-}
-
 /** An instance that takes this user: one that the user has already, else the oldest with room, those that answer first. */
 async function findJoinable(em: EntityManager, service: Service, holder: string): Promise<ServiceVm | undefined> {
   const candidates = await em.execute<{ id: string; users: string; held: boolean }[]>(
@@ -187,7 +178,6 @@ function insertRequested(em: EntityManager, service: Service, request: StartRequ
     workflowId: serviceVmWorkflowId(id),
     subject: id,
     principal: request.holder,
-    ...(request.idempotency ? { idempotency: request.idempotency } : {}),
   });
   return em.create(ServiceVm, {
     id,

@@ -11,7 +11,8 @@ import { Service, ServiceImage } from './entities/service.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { appendEvent } from './events.ts';
 import { isFresh } from './hosts.ts';
-import { createOperation, findRepeated, settleOperations, type Idempotency } from './operations.ts';
+import { once, type Idempotency } from './idempotency.ts';
+import { createOperation, settleOperations } from './operations.ts';
 import type { Store } from './store.ts';
 
 /** The database's side of `buildServiceImage`. */
@@ -30,26 +31,17 @@ export const createBuildRecordActivities = ({ store }: { readonly store: Store }
  */
 export async function admitBuild(
   store: Store,
-  build: { serviceId: string; principal: string; idempotency?: Idempotency },
+  { serviceId, principal, idempotency }: { serviceId: string; principal: string; idempotency?: Idempotency },
 ): Promise<{ operationId: string; workflowId: string; repeated: boolean }> {
-  const workflowId = buildServiceImageWorkflowId(build.serviceId);
+  const workflowId = buildServiceImageWorkflowId(serviceId);
   return store.transaction(async (em) => {
     await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 5))', [workflowId]);
-    const before = build.idempotency && (await findRepeated(em, build.principal, build.idempotency));
-    if (before) return { operationId: before.id, workflowId, repeated: true };
-    const running = await em.findOne(Operation, { workflowId, state: 'running' });
-    if (running) {
-      throw new CloudletError('operation-in-progress', `"${build.serviceId}" is being built already.`, { operationId: running.id });
-    }
-    const { idempotency, principal, serviceId } = build;
-    const operation = createOperation(em, {
-      kind: 'service.build',
-      workflowId,
-      subject: serviceId,
-      principal,
-      ...(idempotency ? { idempotency } : {}),
+    const { answer, repeated } = await once(em, principal, idempotency, async () => {
+      const running = await em.findOne(Operation, { workflowId, state: 'running' });
+      if (running) throw new CloudletError('operation-in-progress', `"${serviceId}" is being built already.`, { operationId: running.id });
+      return { operationId: createOperation(em, { kind: 'service.build', workflowId, subject: serviceId, principal }).id };
     });
-    return { operationId: operation.id, workflowId, repeated: false };
+    return { ...answer, workflowId, repeated };
   });
 }
 

@@ -1,6 +1,7 @@
 import { Cloudlet } from './entities/cloudlet.ts';
 import { Event } from './entities/event.ts';
 import { Host } from './entities/host.ts';
+import { IdempotencyKey } from './entities/idempotency-key.ts';
 import { Image, ImageLocation } from './entities/image.ts';
 import { Lease } from './entities/lease.ts';
 import { Operation } from './entities/operation.ts';
@@ -16,6 +17,7 @@ export const entities = [
   Cloudlet,
   Event,
   Host,
+  IdempotencyKey,
   Image,
   ImageLocation,
   Lease,

@@ -4,53 +4,29 @@ import { CloudletError, toProblem, type Problem } from '../../workflows/contract
 import type { OperationKind, OperationState, Progress } from '../../workflows/contract/operation.ts';
 import { Operation } from './entities/operation.ts';
 import { appendEvent } from './events.ts';
+import { forget, once, type Idempotency } from './idempotency.ts';
+import type { PageStart } from './page-start.ts';
 import type { Store } from './store.ts';
-
-/** A key that the client chose, and what it came with. */
-export interface Idempotency {
-  readonly key: string;
-  /** SHA-256 of the request, hex. */
-  readonly requestHash: string;
-}
 
 export interface NewOperation {
   readonly kind: OperationKind;
   readonly workflowId: string;
   readonly subject: string;
   readonly principal: string;
-  readonly idempotency?: Idempotency;
 }
 
 /** Writes the row of an operation that its caller is about to start. */
-export function createOperation(em: EntityManager, operation: NewOperation, id: string = randomUUID()): Operation {
-  const { idempotency, ...rest } = operation;
-  return em.create(Operation, {
-    ...rest,
-    id,
+export const createOperation = (em: EntityManager, operation: NewOperation): Operation =>
+  em.create(Operation, {
+    ...operation,
+    id: randomUUID(),
     state: 'running',
-    idempotencyKey: idempotency?.key ?? null,
-    requestHash: idempotency?.requestHash ?? null,
     progress: null,
     result: null,
     problem: null,
     finishedAt: null,
     createdAt: new Date(),
   });
-}
-
-/**
- * The operation that an earlier request with the same key began, if there is one. Waits while a request with the same
- * key is being admitted, so that two of them never both start something.
- * @throws CloudletError `invalid-input` when the key came with another request before
- */
-export async function findRepeated(em: EntityManager, principal: string, idempotency: Idempotency): Promise<Operation | null> {
-  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`idempotency:${principal}:${idempotency.key}`]);
-  const operation = await em.findOne(Operation, { principal, idempotencyKey: idempotency.key });
-  if (operation && operation.requestHash !== idempotency.requestHash) {
-    throw new CloudletError('invalid-input', 'This Idempotency-Key was used before with another request. Use a new key for a new request.');
-  }
-  return operation;
-}
 
 /** How far a running operation is. Told to whoever watches; never fails the work that it describes. */
 export async function recordProgress(store: Store, operationId: string, progress: Progress): Promise<void> {
@@ -93,29 +69,31 @@ export async function settleOperations(
   }
 }
 
+export interface NewStop {
+  readonly serviceVmId: string;
+  readonly workflowId: string;
+  readonly principal: string;
+  readonly idempotency?: Idempotency;
+}
+
 /** Writes the operation of a stop that is about to begin, or finds the one that the same key began. */
-export async function admitStop(
-  store: Store,
-  stop: { serviceVmId: string; workflowId: string; principal: string; idempotency?: Idempotency },
-): Promise<{ operationId: string; repeated: boolean }> {
+export async function admitStop(store: Store, stop: NewStop): Promise<{ operationId: string; repeated: boolean }> {
   const { serviceVmId, workflowId, principal, idempotency } = stop;
   return store.transaction(async (em) => {
-    const before = idempotency && (await findRepeated(em, principal, idempotency));
-    if (before) return { operationId: before.id, repeated: true };
-    const operation = createOperation(em, {
-      kind: 'service-vm.stop',
-      workflowId,
-      subject: serviceVmId,
-      principal,
-      ...(idempotency ? { idempotency } : {}),
+    const { answer, repeated } = await once(em, principal, idempotency, async () => {
+      const { id } = createOperation(em, { kind: 'service-vm.stop', workflowId, subject: serviceVmId, principal });
+      return { operationId: id };
     });
-    return { operationId: operation.id, repeated: false };
+    return { ...answer, repeated };
   });
 }
 
-/** Takes back an operation that never began. */
-export async function withdrawOperation(store: Store, operationId: string): Promise<void> {
-  await store.fork().nativeDelete(Operation, { id: operationId, state: 'running' });
+/** Takes back a stop that never began, so that it can be asked for again with the same key. */
+export async function withdrawStop(store: Store, operationId: string, { principal, idempotency }: NewStop): Promise<void> {
+  await store.transaction(async (em) => {
+    await em.nativeDelete(Operation, { id: operationId, state: 'running' });
+    if (idempotency) await forget(em, principal, idempotency);
+  });
 }
 
 /** Running operations that are old enough to have been taken up by their workflow. */
@@ -144,7 +122,7 @@ export const findOperation = (store: Store, id: string): Promise<Operation | nul
 
 export async function listOperations(
   store: Store,
-  filter: { states?: readonly OperationState[]; kind?: OperationKind; before?: string; limit: number },
+  filter: { states?: readonly OperationState[]; kind?: OperationKind; before?: PageStart; limit: number },
 ): Promise<Operation[]> {
   const { states, kind, before, limit } = filter;
   return store.fork().find(
@@ -152,8 +130,8 @@ export async function listOperations(
     {
       ...(states ? { state: { $in: [...states] } } : {}),
       ...(kind ? { kind } : {}),
-      ...(before ? { createdAt: { $lt: new Date(before) } } : {}),
+      ...(before ? { $or: [{ createdAt: { $lt: before.at } }, { createdAt: before.at, id: { $lt: before.id } }] } : {}),
     },
-    { orderBy: { createdAt: 'desc' }, limit },
+    { orderBy: { createdAt: 'desc', id: 'desc' }, limit },
   );
 }

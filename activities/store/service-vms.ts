@@ -16,6 +16,7 @@ import { ServiceVm } from './entities/service-vm.ts';
 import { appendEvent } from './events.ts';
 import { beginLeases, countUsers } from './leases.ts';
 import { settleOperations } from './operations.ts';
+import type { PageStart } from './page-start.ts';
 import { portsOf } from './ports.ts';
 import type { Store } from './store.ts';
 
@@ -158,17 +159,20 @@ export async function findServiceVm(store: Store, serviceVmId: string): Promise<
 
 export async function listServiceVms(
   store: Store,
-  filter: { states?: readonly ServiceVmState[]; serviceId?: string; before?: string; limit: number },
+  filter: { states?: readonly ServiceVmState[]; serviceId?: string; before?: PageStart; limit: number },
 ): Promise<ServiceVmView[]> {
   const em = store.fork();
   const found = await em.find(
     ServiceVm,
     {
+      purpose: 'serve',
       ...(filter.states ? { state: { $in: [...filter.states] } } : {}),
       ...(filter.serviceId ? { service: { serviceId: filter.serviceId } } : {}),
-      ...(filter.before ? { requestedAt: { $lt: new Date(filter.before) } } : {}),
+      ...(filter.before
+        ? { $or: [{ requestedAt: { $lt: filter.before.at } }, { requestedAt: filter.before.at, id: { $lt: filter.before.id } }] }
+        : {}),
     },
-    { populate: ['service', 'host'], orderBy: { requestedAt: 'desc' }, limit: filter.limit },
+    { populate: ['service', 'host'], orderBy: { requestedAt: 'desc', id: 'desc' }, limit: filter.limit },
   );
   return Promise.all(found.map((serviceVm) => view(em, serviceVm)));
 }

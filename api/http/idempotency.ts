@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { Idempotency } from '../../activities/store/operations.ts';
+import type { Idempotency } from '../../activities/store/idempotency.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 
 /**

@@ -15,10 +15,30 @@ export function lastEventId(request: FastifyRequest): number | undefined {
   return Number(header);
 }
 
-/** Sends events as they come, until they end or the client goes away. */
+/**
+ * Options of a route that streams events. A HEAD of one would never end, so there is none; and who cannot read events is
+ * told so instead of being sent some.
+ */
+export const eventStream = { sse: 'manual', exposeHeadRoute: false, preHandler: requireAcceptable } as const;
+
+async function requireAcceptable({ headers: { accept } }: FastifyRequest): Promise<void> {
+  if (accept === undefined || /text\/event-stream|text\/\*|\*\/\*/i.test(accept)) return;
+  throw new CloudletError('not-acceptable', 'Events come as text/event-stream only: send it as Accept.');
+}
+
+/**
+ * Sends events as they come, until they end or the client goes away. When they break off, the client comes back with
+ * the id of the last one that it got.
+ */
 export async function sendEvents(reply: FastifyReply, events: AsyncIterable<RecordedEvent>): Promise<void> {
-  void reply.header('x-accel-buffering', 'no');
-  await reply.sse.send(asMessages(events));
+  // At once, although nothing may happen for long: the client shall know that it is heard.
+  reply.sse.sendHeaders();
+  reply.raw.flushHeaders();
+  try {
+    await reply.sse.send(asMessages(events));
+  } catch (error) {
+    if (reply.sse.isConnected) reply.log.warn({ error }, 'A stream of events broke off');
+  }
 }
 
 async function* asMessages(events: AsyncIterable<RecordedEvent>) {

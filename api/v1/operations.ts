@@ -9,7 +9,9 @@ import { operationKinds, operationStates } from '../../workflows/contract/operat
 import { principalName } from '../../workflows/contract/principal.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { ApiContext } from '../context.ts';
-import { lastEventId, sendEvents } from '../http/send-events.ts';
+import { events } from '../http/answers.ts';
+import { cursorPattern, decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { eventStream, lastEventId, sendEvents } from '../http/send-events.ts';
 import { describeOperation } from '../describe-operation.ts';
 
 const ById = Type.Object({ id: Uuid });
@@ -30,7 +32,7 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
         querystring: Type.Object({
           state: Type.Optional(Type.Enum([...operationStates])),
           kind: Type.Optional(Type.Enum([...operationKinds])),
-          cursor: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z:.+-]{1,40}$' })),
+          cursor: Type.Optional(Type.String({ pattern: cursorPattern })),
           limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' })),
         }),
         response: { 200: Type.Object({ operations: Type.Array(Type.Ref('Operation')), next: Type.Union([Type.String(), Type.Null()]) }) },
@@ -43,12 +45,12 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
       const found = await listOperations(context.store, {
         ...(state ? { states: [state] } : {}),
         ...(kind ? { kind } : {}),
-        ...(cursor === undefined ? {} : { before: cursor }),
+        ...(cursor === undefined ? {} : { before: decodeCursor(cursor) }),
         limit,
       });
       const described = await Promise.all(found.map((operation) => describeOperation(context, operation, { admin: true, live: false })));
       const last = found.at(-1);
-      return { operations: described, next: last && found.length === limit ? last.createdAt.toISOString() : null };
+      return { operations: described, next: last && found.length === limit ? encodeCursor({ at: last.createdAt, id: last.id }) : null };
     },
   );
 
@@ -65,7 +67,10 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
 
   app.get(
     '/operations/:id/events',
-    { sse: 'only', schema: { tags, summary: 'What happens to an operation, as server-sent events', params: ById } },
+    {
+      ...eventStream,
+      schema: { tags, summary: 'What happens to an operation, as server-sent events', params: ById, response: { 200: events } },
+    },
     async (request, reply) => {
       const operation = await requireOperation(request.params.id);
       await authorize(context, request.caller.principal, 'operation.read', { owned: true });

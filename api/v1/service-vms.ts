@@ -11,6 +11,8 @@ import { principalName } from '../../workflows/contract/principal.ts';
 import { liveServiceVmStates, serviceVmStates } from '../../workflows/contract/service-vm.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { ApiContext } from '../context.ts';
+import { nothing, plainText } from '../http/answers.ts';
+import { cursorPattern, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { idempotencyOf } from '../http/idempotency.ts';
 import { waitPreferenceMs } from '../http/wait-preference.ts';
 import { startStop } from '../stop-service-vm.ts';
@@ -20,6 +22,7 @@ import { tellUsersLeft } from '../tell-users-left.ts';
 const ById = Type.Object({ id: Uuid });
 const bearer = [{ bearer: [] }];
 
+/** Who may do a thing is asked before it is looked for, so that a stranger does not learn what there is. */
 export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
   const { store, identity } = context;
   const tags = ['service-vms'];
@@ -73,7 +76,12 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
     async (request, reply) => {
       const { principal } = request.caller;
       await authorize(context, principal, 'service-vm.join');
-      const admission = await admitJoin(store, { serviceVmId: request.params.id, holder: principalName(principal), dialect: 'v1' });
+      const admission = await admitJoin(store, {
+        serviceVmId: request.params.id,
+        holder: principalName(principal),
+        dialect: 'v1',
+        ...idempotencyOf(request),
+      });
       if (admission.state !== 'ready') await waitUntilReady(context, admission, waitPreferenceMs(request));
       return startAnswer(reply, admission);
     },
@@ -89,7 +97,7 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
         querystring: Type.Object({
           state: Type.Optional(Type.Enum([...serviceVmStates, 'live', 'all'], { default: 'live' })),
           serviceId: Type.Optional(Type.String()),
-          cursor: Type.Optional(Type.String({ pattern: '^[0-9A-Za-z:.+-]{1,40}$' })),
+          cursor: Type.Optional(Type.String({ pattern: cursorPattern })),
           limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' })),
         }),
         response: { 200: Type.Object({ serviceVms: Type.Array(Type.Ref('ServiceVm')), next: Type.Union([Type.String(), Type.Null()]) }) },
@@ -104,13 +112,13 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
       const views = await listServiceVms(store, {
         ...(states ? { states } : {}),
         ...(serviceId === undefined ? {} : { serviceId }),
-        ...(cursor === undefined ? {} : { before: cursor }),
+        ...(cursor === undefined ? {} : { before: decodeCursor(cursor) }),
         limit,
       });
-      const last = views.at(-1);
+      const last = views.at(-1)?.serviceVm;
       return {
         serviceVms: views.map((view) => describe(view, true)),
-        next: last && views.length === limit ? last.serviceVm.requestedAt.toISOString() : null,
+        next: last && views.length === limit ? encodeCursor({ at: last.requestedAt, id: last.id }) : null,
       };
     },
   );
@@ -126,9 +134,8 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
       },
     },
     async (request) => {
-      const view = await requireView(request.params.id);
-      await authorize(context, request.caller.principal, 'service-vm.read', { owned: holdsLease(request), serviceId: view.serviceId });
-      return describe(view, true);
+      await authorize(context, request.caller.principal, 'service-vm.read', { owned: holdsLease(request) });
+      return describe(await requireView(request.params.id), true);
     },
   );
 
@@ -140,13 +147,13 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
         summary: 'What the guest wrote to its serial console, the end of it',
         params: ById,
         security: bearer,
-        produces: ['text/plain'],
+        response: { 200: plainText('The last MiB of it') },
       },
     },
     async (request, reply) => {
-      const view = await requireView(request.params.id);
       await authorize(context, request.caller.principal, 'service-vm.list');
-      const log = await context.readSerialLog(view.serviceVm.id);
+      const { serviceVm } = await requireView(request.params.id);
+      const log = await context.readSerialLog(serviceVm.id);
       if (log === undefined)
         throw new CloudletError('not-found', 'This host has no serial log of it: the guest never ran, or ran elsewhere, or long ago.');
       return reply.type('text/plain; charset=utf-8').send(log);
@@ -174,12 +181,20 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
 
   app.post(
     '/service-vms/:id/leave',
-    { schema: { tags, summary: 'Stop using it; the last user to leave ends it', params: ById, security: bearer } },
+    {
+      schema: {
+        tags,
+        summary: 'Stop using it; the last user to leave ends it',
+        params: ById,
+        security: bearer,
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       const lease = await requireLease(request);
       const left = await endLease(store, lease.leaseId);
       if (left?.users === 0) await tellUsersLeft(context, left.serviceVmId);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 
@@ -196,8 +211,8 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
     },
     async (request, reply) => {
       const { principal } = request.caller;
+      await authorize(context, principal, 'service-vm.stop', { owned: holdsLease(request) });
       const view = await requireView(request.params.id);
-      await authorize(context, principal, 'service-vm.stop', { owned: holdsLease(request), serviceId: view.serviceId });
       if (principal.kind !== 'token' && view.users > 1) {
         throw new CloudletError('state-conflict', `${view.users - 1} others use it, too. Leave it instead: POST …/leave.`, {
           state: 'shared',

@@ -9,6 +9,7 @@ import { principalName } from '../../workflows/contract/principal.ts';
 import { mainPort, serviceSpecDefaults, ServiceId, type ServiceSpec } from '../../workflows/contract/service.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { ApiContext } from '../context.ts';
+import { nothing } from '../http/answers.ts';
 import { idempotencyOf } from '../http/idempotency.ts';
 
 const ById = Type.Object({ serviceId: ServiceId });
@@ -58,11 +59,19 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
 
   app.delete(
     '/services/:serviceId',
-    { schema: { tags: [...tags, 'admin'], summary: 'Remove a service that nobody runs', params: ById, security: [{ bearer: [] }] } },
+    {
+      schema: {
+        tags: [...tags, 'admin'],
+        summary: 'Remove a service that nobody runs',
+        params: ById,
+        security: [{ bearer: [] }],
+        response: { 204: nothing },
+      },
+    },
     async (request, reply) => {
       await authorize(context, request.caller.principal, 'service.manage');
       if (!(await removeService(context.store, request.params.serviceId))) throw noService(request.params.serviceId);
-      return reply.code(204).send();
+      return reply.code(204).send(null);
     },
   );
 };

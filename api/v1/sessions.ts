@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { createSession, createSignInCode, endSession } from '../../activities/store/sessions.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { ApiContext } from '../context.ts';
+import { nothing } from '../http/answers.ts';
 
 /** Signing in to the manager: an admin makes a code that works once, and whoever brings it gets a session. */
 export const sessions: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
@@ -38,9 +39,13 @@ export const sessions: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
     async (request, reply) => reply.code(201).send(await createSession(context.store, request.body.code)),
   );
 
-  app.delete('/sessions/current', { schema: { tags, summary: 'Sign out', security: [{ bearer: [] }] } }, async (request, reply) => {
-    const token = request.headers.authorization?.slice('Bearer '.length) ?? '';
-    await endSession(context.store, token);
-    return reply.code(204).send();
-  });
+  app.delete(
+    '/sessions/current',
+    { schema: { tags, summary: 'Sign out', security: [{ bearer: [] }], response: { 204: nothing } } },
+    async (request, reply) => {
+      const token = request.headers.authorization?.slice('Bearer '.length) ?? '';
+      await endSession(context.store, token);
+      return reply.code(204).send(null);
+    },
+  );
 };

@@ -6,7 +6,6 @@ import type { Problem } from '../../../workflows/contract/errors.ts';
 const OperationSchema = defineEntity({
   name: 'Operation',
   tableName: 'operations',
-  uniques: [{ properties: ['principal', 'idempotencyKey'] }],
   indexes: [{ properties: ['workflowId', 'state'] }, { properties: ['createdAt'] }],
   properties: {
     id: p.uuid().primary(),
@@ -17,9 +16,6 @@ const OperationSchema = defineEntity({
     subject: p.text(),
     /** `principalName` of who asked. */
     principal: p.text(),
-    idempotencyKey: p.text().strictNullable(),
-    /** SHA-256 of the request that the key came with: the same key with another request is a mistake. */
-    requestHash: p.character().length(64).strictNullable(),
     progress: p.json<Progress>().strictNullable(),
     result: p.json<Record<string, unknown>>().strictNullable(),
     problem: p.json<Problem>().strictNullable(),
