@@ -2,6 +2,7 @@ import { admitStart, type Admission } from '../../activities/store/admission.ts'
 import { endHeld, holdsLease } from '../../activities/store/leases.ts';
 import { findServiceVm } from '../../activities/store/service-vms.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import { uuidPattern } from '../../workflows/contract/http.ts';
 import { serviceIdPattern } from '../../workflows/contract/service.ts';
 import { principalName } from '../../workflows/contract/principal.ts';
 import { authorize } from '../auth/authorize.ts';
@@ -66,12 +67,12 @@ async function describe(context: ApiContext, serviceVmId: string) {
 /** Ends the caller's use; the last user to leave ends the instance. */
 export const stopServiceVm: PycloudHandler = async (context, request) => {
   const principal = deviceOrAddress(request);
-  const serviceVmId = parameter(request, 'instanceId');
+  const serviceVmId = parameter(request, 'instanceId')?.toLowerCase();
   if (serviceVmId === undefined || serviceVmId === '')
     throw new CloudletError('invalid-input', 'Say which instance: instanceId is missing.');
   const unknown = () => new CloudletError('not-found', `There is no running Service VM "${serviceVmId}".`);
-  if (!/^[0-9a-fA-F-]{36}$/.test(serviceVmId)) throw unknown();
-  const view = await findServiceVm(context.store, serviceVmId.toLowerCase());
+  if (!new RegExp(uuidPattern).test(serviceVmId)) throw unknown();
+  const view = await findServiceVm(context.store, serviceVmId);
   if (view?.serviceVm.state !== 'ready') throw unknown();
   const holder = principalName(principal);
   const owned = await holdsLease(context.store, view.serviceVm.id, holder);

@@ -13,7 +13,8 @@ const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 /** A reference in a schema says nothing to TypeScript. */
 type WithProblem<Body> = Omit<Body, 'problem'> & { readonly problem: Problem | null };
 
-export const Uuid = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' });
+export const uuidPattern = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+export const Uuid = Type.String({ pattern: uuidPattern });
 
 export const ProblemBody = Type.Object(
   {
