@@ -3,18 +3,25 @@ import rateLimit from '@fastify/rate-limit';
 import { fastifySSE } from '@fastify/sse';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { CloudletError, toProblem } from '../workflows/contract/errors.ts';
+import { CloudletError } from '../workflows/contract/errors.ts';
 import type { ApiContext } from './context.ts';
 import { health } from './health.ts';
-import { logError, toApiError } from './http/to-api-error.ts';
-import { collapseSlashes } from './http/collapse-slashes.ts';
+import { answerClientError } from './http/answer-client-error.ts';
+import { guardConnections, type ConnectionLimits } from './http/guard-connections.ts';
+import { isLoopback } from './http/is-loopback.ts';
+import { readJsonBodies } from './http/json-body.ts';
+import { normalizeUrl } from './http/normalize-url.ts';
+import { refuseBadText } from './http/refuse-bad-text.ts';
+import { refuseWhenClosing } from './http/refuse-when-closing.ts';
+import { sendProblem } from './http/send-problem.ts';
 import { metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { pycloud } from './pycloud/pycloud.ts';
+import { sendTextError } from './pycloud/text-error.ts';
 import { v1 } from './v1/v1.ts';
 
 /** Limits that keep one client from holding the server; times in ms, sizes in bytes. */
-export interface ApiLimits {
+export interface ApiLimits extends ConnectionLimits {
   /** Requests of one address in a second, on average over ten; the host itself is not counted. */
   readonly requestsPerSecond: number;
   readonly bodyBytes: number;
@@ -22,12 +29,19 @@ export interface ApiLimits {
   readonly requestTimeoutMs: number;
 }
 
-export const defaultLimits: ApiLimits = { requestsPerSecond: 50, bodyBytes: 256 * 1024, requestTimeoutMs: 20_000 };
+export const defaultLimits: ApiLimits = {
+  requestsPerSecond: 50,
+  bodyBytes: 256 * 1024,
+  requestTimeoutMs: 20_000,
+  connections: 2_000,
+  connectionsPerAddress: 500,
+  stalledReaderMs: 60_000,
+};
 
 const headerBytes = 16 * 1024;
-const maximumConnections = 2_000;
 const idleConnectionMs = 30_000;
 const rateWindowSeconds = 10;
+const pycloudPrefix = '/api';
 
 /** The whole API as one Fastify instance that listens nowhere yet. */
 export async function buildApp(context: ApiContext, limits: ApiLimits = defaultLimits): Promise<FastifyInstance> {
@@ -38,29 +52,31 @@ export async function buildApp(context: ApiContext, limits: ApiLimits = defaultL
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: idleConnectionMs,
-    connectionTimeout: 0,
-    return503OnClosing: true,
+    return503OnClosing: false,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    // Stock clients double slashes, and pycloud let them.
-    rewriteUrl: ({ url }) => collapseSlashes(url ?? '/'),
+    rewriteUrl: ({ url }) => normalizeUrl(url ?? '/'),
+    clientErrorHandler: answerClientError,
+    // Of paths that cannot be decoded: no route is known yet, so no error handler either.
+    frameworkErrors: (error, request, reply) => {
+      const send = request.url.startsWith(`${pycloudPrefix}/`) ? sendTextError : sendProblem;
+      void send(error, request, reply);
+    },
     http: { maxHeaderSize: headerBytes, headersTimeout: limits.requestTimeoutMs, connectionsCheckingInterval: 1_000 },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
-  app.server.maxConnections = maximumConnections;
+  guardConnections(app.server, limits);
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setErrorHandler(sendProblem);
+  readJsonBodies(app);
+  refuseWhenClosing(app);
+  app.addHook('preValidation', refuseBadText);
 
-  app.setErrorHandler((error, request, reply) => {
-    const answer = toApiError(error);
-    logError(request, error, answer);
-    if (answer.facts.retryAfterSeconds !== undefined) void reply.header('retry-after', String(answer.facts.retryAfterSeconds));
-    void reply.header('content-type', 'application/problem+json; charset=utf-8');
-    return reply.code(answer.kind.httpStatus).serializer(JSON.stringify).send(toProblem(answer, request.id));
-  });
   await app.register(rateLimit, {
     max: limits.requestsPerSecond * rateWindowSeconds,
     timeWindow: rateWindowSeconds * 1000,
     allowList: (request) => isLoopback(request.ip),
+    errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
     addHeaders: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
   });
@@ -69,11 +85,14 @@ export async function buildApp(context: ApiContext, limits: ApiLimits = defaultL
   await app.register(health, { context });
   await app.register(metrics, { context });
   await app.register(v1, { prefix: '/v1', context });
-  await app.register(pycloud, { prefix: '/api', context });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
-    throw new CloudletError('not-found', `There is nothing at ${request.url.split('?', 1)[0]}. The API is described at /docs.`);
+  await app.register(pycloud, { prefix: pycloudPrefix, context });
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }) => {
+    throw new CloudletError('not-found', `Nothing answers ${method} ${url.split('?', 1)[0]} here. The API is described at /docs.`);
   });
   return app;
 }
 
-const isLoopback = (address: string): boolean => address === '127.0.0.1' || address === '::1' || address === '::ffff:127.0.0.1';
+const tooMany = (ttlMs: number): CloudletError =>
+  new CloudletError('rate-limited', 'Too many requests came from this address. Wait a little before the next.', {
+    retryAfterSeconds: Math.max(1, Math.ceil(ttlMs / 1000)),
+  });

@@ -7,9 +7,10 @@ import { CloudletError, type ErrorCode, type InputError } from '../../workflows/
 const fastifyCodes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['payload-too-large', 'The body is larger than this request may have.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 'Send the body as application/json.'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid-input', 'The body is not JSON.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid-input', 'The body is empty, but said to be JSON.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid-input', 'The body is not JSON, or has a key like __proto__ that no request has.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid-input', 'Content-Length and the body do not agree.'],
+  FST_ERR_BAD_URL: ['invalid-input', 'The path is not valid: a % must begin the code of a UTF-8 character.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['invalid-input', 'The path is not valid: a part of it is longer than any name here.'],
 };
 
 /** Any error as one of ours. What nobody expected is `internal`: its details are for the log alone. */
@@ -34,7 +35,6 @@ export function toApiError(error: unknown): CloudletError {
   }
   const known = code === undefined ? undefined : fastifyCodes[code];
   if (known) return new CloudletError(...known);
-  if (statusCode === 429) return new CloudletError('rate-limited', (error as Error).message, { retryAfterSeconds: 1 });
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new CloudletError('invalid-input', (error as Error).message);
   const storeError = asStoreError(error);

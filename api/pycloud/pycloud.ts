@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { ApiContext } from '../context.ts';
 import { refuseOtherMethods } from '../http/other-methods.ts';
-import { logError, toApiError } from '../http/to-api-error.ts';
 import { pythonJson } from './python-json.ts';
 import { startServiceVm, stopServiceVm } from './service-vms.ts';
 import { getService, listServices } from './services.ts';
@@ -39,14 +38,10 @@ export const pycloud: FastifyPluginAsync<{ context: ApiContext }> = async (app: 
   app.addHook('onRoute', (route) => {
     route.schema = { ...route.schema, hide: true };
   });
-  app.setErrorHandler((error, request, reply) => {
-    const answer = toApiError(error);
-    logError(request, error, answer);
-    return sendTextError(request, reply, answer);
+  app.setErrorHandler(sendTextError);
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }) => {
+    throw new CloudletError('not-found', `Nothing answers ${method} ${url.split('?', 1)[0]} here.`);
   });
-  app.setNotFoundHandler((request, reply) =>
-    sendTextError(request, reply, new CloudletError('not-found', `There is nothing at ${request.url.split('?', 1)[0]}.`)),
-  );
   // Stock clients send forms, old ones whatever their library does; none of it is needed to understand them.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) =>
     done(null, Object.fromEntries(new URLSearchParams(String(body)))),
