@@ -29,7 +29,7 @@ const state: Column<NamedOperation> = {
 };
 
 const howFar: Column<NamedOperation> = {
-  header: 'Progress',
+  header: 'Details',
   cell: (operation) => <HowFar operation={operation} />,
 };
 
