@@ -1,4 +1,4 @@
-import { CancellationScope, executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, executeChild, isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
 import { onHost, onHostUntilDone, records } from './activities.ts';
 import type { BuildInput, BuildOutcome } from './contract/activities.ts';
 import { describeFailure } from './contract/failure.ts';
@@ -30,8 +30,10 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
     return { operationId, phase, step, steps, message };
   };
 
+  let hostId: string;
+  let outcome: BuildOutcome;
   try {
-    const { hostId } = await records.chooseHost({});
+    ({ hostId } = await records.chooseHost({}));
     let diskId = '';
     await saga.run({
       name: 'prepareDisk',
@@ -52,25 +54,29 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
     });
 
     const saved = save ? await savedGuest(build.serviceVmId, input, steps) : undefined;
-    const outcome = await records.publishServiceImage({
+    outcome = await records.publishServiceImage({
       ...input,
       imageId: build.imageId,
       ...(saved ? { saved } : {}),
       progress: report('publish', steps, 'Publishing'),
     });
-    await onHostUntilDone(hostId).discardPreparation({ operationId });
-    const listened = ['service.published'] as const;
-    await raiseEvent(listened, 'service.published', { serviceId, version: outcome.version });
-    return outcome;
   } catch (error) {
     const failure = isCancellation(error)
       ? ({ code: 'cancelled', detail: `The build of "${serviceId}" was cancelled.`, facts: {} } as const)
       : describeFailure(error);
     await saga.unwind();
-    await CancellationScope.nonCancellable(() => records.recordBuildFailure({ ...input, failure }));
+    await CancellationScope.nonCancellable(() => records.recordBuildFailure({ ...input, failure })).catch(leftToReconcile);
     throw isCancellation(error) ? error : applicationFailure(failure);
   }
+  // Phones see it: nothing can fail or cancel the build any more.
+  await CancellationScope.nonCancellable(async () => {
+    await onHostUntilDone(hostId).discardPreparation({ operationId }).catch(leftToReconcile);
+    await raiseEvent(['service.published'], 'service.published', { serviceId, version: outcome.version });
+  });
+  return outcome;
 }
+
+const leftToReconcile = (error: unknown): void => log.error('A build left something behind; the host is reconciled later', { error });
 
 /** Runs an instance of the new image just to save its ready state. */
 async function savedGuest(serviceVmId: string, { operationId, spec }: BuildInput, steps: number): Promise<SavedGuest> {
@@ -79,6 +85,8 @@ async function savedGuest(serviceVmId: string, { operationId, spec }: BuildInput
     args: [{ serviceVmId, serviceId: spec.serviceId, purpose: 'build', operationId, within: { stepsBefore: 1, steps } }],
     staticSummary: `saving the ready state of ${spec.serviceId}`,
   });
+  // An instance that is cancelled ends like one that was stopped.
+  if (!saved && CancellationScope.current().consideredCancelled) throw new CancelledFailure('The build was cancelled');
   if (!saved)
     throw applicationFailure({ code: 'state-conflict', detail: 'The instance was stopped before its state was saved.', facts: {} });
   return saved;

@@ -66,9 +66,10 @@ export class ScriptedHost {
       this.domains.set(name, { name, bootId, serviceVmId, cloudletId: context.cloudletId, running: true });
     };
 
+    const images = createImageActivities({ ...context, log: silentLog });
     return {
       ...createReconcileActivities(context),
-      discardPreparation: createImageActivities({ ...context, log: silentLog }).discardPreparation,
+      discardPreparation: (input) => images.discardPreparation(input),
       destroyGuest: ({ serviceVmId }) => endGuest(context, serviceVmId),
       removeDisk: ({ serviceVmId }) => removeInstanceFiles(context, serviceVmId),
 
@@ -84,7 +85,11 @@ export class ScriptedHost {
       restoreGuest: async ({ serviceVmId, bootId }) => {
         const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
         await writeAnew(fifoPath, '');
-        await startOnce(serviceVmId, bootId).finally(() => rm(fifoPath, { force: true }));
+        try {
+          await startOnce(serviceVmId, bootId);
+        } finally {
+          await rm(fifoPath, { force: true });
+        }
       },
 
       awaitGuest: async ({ serviceVmId, timeoutMs }) => {

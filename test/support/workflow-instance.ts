@@ -1,0 +1,67 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { admitStart, type Admission } from '../../activities/store/admission.ts';
+import { ServiceVm } from '../../activities/store/entities/service-vm.ts';
+import { admitStop } from '../../activities/store/operations.ts';
+import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
+import type { ServiceVmOutcome, ServiceVmReady } from '../../workflows/contract/service-vm.ts';
+import type { FaultPlan } from './workflow-faults.ts';
+import { heldBy } from './workflow-invariants.ts';
+import type { WorkflowLab } from './workflow-lab.ts';
+import { insertService, type TestService } from './workflow-services.ts';
+
+/** An instance that a user was admitted to. Nothing runs yet. */
+export interface TestInstance extends Admission {
+  readonly plan: FaultPlan;
+  readonly handle: WorkflowHandle;
+  /** Starts it, or waits beside those who have, in a process of its own. @throws CloudletError */
+  readonly awaitReady: () => Promise<ServiceVmReady>;
+  /** Ends it, as the API does. @throws CloudletError */
+  readonly stop: () => Promise<ServiceVmOutcome>;
+  readonly row: () => Promise<ServiceVm>;
+  /** What it holds: empty once it has ended. */
+  readonly held: () => Promise<string[]>;
+}
+
+/** Makes a service and admits its first user. */
+export async function newInstance(lab: WorkflowLab, service: TestService = {}): Promise<TestInstance> {
+  const serviceId = await insertService(lab.store, lab.hostId, service);
+  return instanceOf(lab, await join(lab, serviceId, 'device:first'));
+}
+
+/** Admits a user to whatever instance there is room in. */
+export const join = (lab: WorkflowLab, serviceId: string, holder: string): Promise<Admission> =>
+  admitStart(lab.store, { serviceId, holder, join: true, dialect: 'v1' });
+
+export function instanceOf(lab: WorkflowLab, admission: Admission): TestInstance {
+  const { serviceVmId, workflowId } = admission;
+  return {
+    ...admission,
+    plan: lab.faults.of(workflowId),
+    handle: lab.client.workflow.getHandle(workflowId),
+    awaitReady: () => lab.newStarter().awaitReady(admission),
+    async stop() {
+      await admitStop(lab.store, { serviceVmId, workflowId, principal: 'test' });
+      const { ended } = await lab.newStarter().stop(serviceVmId, { by: 'test' });
+      return ended;
+    },
+    row: () => lab.store.fork().findOneOrFail(ServiceVm, { id: serviceVmId }),
+    held: () => heldBy(lab, [workflowId]),
+  };
+}
+
+/** An instance that is ready. */
+export async function readyInstance(lab: WorkflowLab, service: TestService = {}): Promise<TestInstance> {
+  const instance = await newInstance(lab, service);
+  await instance.awaitReady();
+  return instance;
+}
+
+/** @returns the code that it is refused with; undefined when it is granted */
+export const refusalOf = (asked: Promise<unknown>): Promise<ErrorCode | undefined> =>
+  asked.then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof CloudletError) return error.code;
+      throw error;
+    },
+  );

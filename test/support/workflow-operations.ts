@@ -1,0 +1,121 @@
+/** The operations that the laws are tried on: how each is begun, and what a client of it is told in the end. */
+import { randomUUID } from 'node:crypto';
+import { WorkflowFailedError } from '@temporalio/client';
+import { endLease } from '../../activities/store/leases.ts';
+import { asCloudletError } from '../../temporal/client/service-vm-starter.ts';
+import { startBuild } from '../../temporal/client/start-build.ts';
+import type { ReconcileHostOutcome } from '../../workflows/reconcile-host.ts';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import { buildServiceImageWorkflowId, cloudletTaskQueue, reconcileHostWorkflowId } from '../../workflows/contract/ids.ts';
+import type { ImageSource } from '../../workflows/contract/service.ts';
+import { eventually } from './eventually.ts';
+import type { WorkflowLab } from './workflow-lab.ts';
+import { newInstance, readyInstance, type TestInstance } from './workflow-instance.ts';
+import { testSpec, type TestService } from './workflow-services.ts';
+
+export interface Prepared {
+  readonly workflowId: string;
+  /** Resolves when all of it is over. @throws CloudletError what the client is told */
+  readonly run: () => Promise<void>;
+}
+
+export type Prepare = (lab: WorkflowLab) => Promise<Prepared>;
+
+/** As many API processes as wait for one start at the same time. */
+const waiters = 2;
+
+/** Waits in several processes. @throws CloudletError that all of them were told */
+async function awaitReadyEverywhere(instance: TestInstance): Promise<void> {
+  const told = await Promise.allSettled(Array.from({ length: waiters }, () => instance.awaitReady()));
+  const refusals = told.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as CloudletError] : []));
+  const [first] = refusals;
+  if (!first) return;
+  if (refusals.length < waiters || refusals.some(({ code }) => code !== first.code)) {
+    throw new Error(`The waiters were told different things: ${JSON.stringify(told)}`);
+  }
+  throw first;
+}
+
+/** What happens to an instance from the moment it is ready. */
+type Afterwards = (lab: WorkflowLab, instance: TestInstance) => Promise<void>;
+
+/** A start, and what follows. */
+export const starts =
+  (service: TestService, afterwards: Afterwards): Prepare =>
+  async (lab) => {
+    const instance = await newInstance(lab, service);
+    return {
+      workflowId: instance.workflowId,
+      async run() {
+        await awaitReadyEverywhere(instance);
+        await afterwards(lab, instance);
+      },
+    };
+  };
+
+export const isStopped: Afterwards = async (_lab, instance) => void (await instance.stop());
+
+/** Of which the workflow's own pause is one second. */
+const comesBackWithinMs = 25_000;
+
+/** The guest dies and comes back; then somebody ends it. @throws CloudletError why it did not come back */
+export const losesItsGuest: Afterwards = async (lab, { serviceVmId, row, stop }) => {
+  await lab.signals.guestStopped(serviceVmId, lab.host.loseGuest(serviceVmId));
+  const { problem } = await eventually(async () => {
+    const { state, restarts, problem } = await row();
+    if (state !== 'failed' && !(state === 'ready' && restarts === 1)) throw new Error(`It neither came back nor ended; it is ${state}`);
+    return { problem };
+  }, comesBackWithinMs);
+  if (problem) throw new CloudletError(problem.code, problem.detail);
+  await stop();
+};
+
+export const losesItsLastUser: Afterwards = async (lab, { serviceVmId, leaseId, workflowId }) => {
+  await endLease(lab.store, leaseId);
+  await lab.signals.leasesChanged(serviceVmId, { users: 0 });
+  await workflowOver(lab, workflowId);
+};
+
+/** @throws CloudletError what the workflow failed of */
+export async function workflowOver<T>(lab: WorkflowLab, workflowId: string): Promise<T> {
+  try {
+    return (await lab.client.workflow.getHandle(workflowId).result()) as T;
+  } catch (error) {
+    throw error instanceof WorkflowFailedError ? asCloudletError(error) : error;
+  }
+}
+
+export const builds =
+  (source: ImageSource['kind'], save: boolean): Prepare =>
+  async (lab) => {
+    const spec = testSpec();
+    const workflowId = buildServiceImageWorkflowId(spec.serviceId);
+    return {
+      workflowId,
+      async run() {
+        await startBuild(lab.store, lab.client, { spec, save, principal: 'test', source: sources[source](spec.serviceId) });
+        await workflowOver(lab, workflowId);
+      },
+    };
+  };
+
+const sources: Readonly<Record<ImageSource['kind'], (serviceId: string) => ImageSource>> = {
+  catalogue: (serviceId) => ({ kind: 'catalogue', serviceId }),
+  disk: () => ({ kind: 'disk', file: 'own.qcow2', format: 'qcow2' }),
+};
+
+/** An instance whose workflow was terminated while it served, and the host set right again. */
+export const reconciles: Prepare = async (lab) => {
+  const workflowId = `${reconcileHostWorkflowId(lab.hostId)}/${randomUUID()}`;
+  const orphan = await readyInstance(lab);
+  await orphan.handle.terminate();
+  lab.faults.cover(orphan.workflowId, workflowId);
+  return { workflowId, run: async () => void (await reconcile(lab, workflowId)) };
+};
+
+/** Sets the host right, those operations included that a reconciliation would think too young. */
+export async function reconcile(lab: WorkflowLab, workflowId: string = randomUUID()): Promise<ReconcileHostOutcome> {
+  await lab.store.fork().execute(`update operations set created_at = now() - interval '1 hour' where state = 'running'`);
+  await lab.client.workflow.start('reconcileHost', { workflowId, taskQueue: cloudletTaskQueue, args: [{ hostId: lab.hostId }] });
+  return workflowOver<ReconcileHostOutcome>(lab, workflowId);
+}
