@@ -34,10 +34,12 @@ export const onHostUntilDone = (hostId: string) =>
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
   });
 
+/** A plugin's handler. It does not say that it lives, so nothing that is cancelled waits for it. */
 export const handlerActivities = (policy: { pluginId: string; timeoutMs: number; attempts: number }) =>
   proxyActivities<CloudletActivities>({
     taskQueue: cloudletTaskQueue,
     startToCloseTimeout: policy.timeoutMs,
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
     summary: `plugin ${policy.pluginId}`,
     retry: { initialInterval: '500ms', maximumAttempts: policy.attempts },
   });

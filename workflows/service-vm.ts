@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  ContinueAsNew,
   continueAsNew,
   isCancellation,
   log,
@@ -12,6 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { onHost, onHostUntilDone, records } from './activities.ts';
+import type { PluginEventName, PluginEvents } from './contract/event.ts';
 import { describeFailure, type DescribedFailure } from './contract/failure.ts';
 import type { OperationProgress } from './contract/operation.ts';
 import type {
@@ -66,6 +68,8 @@ class ServiceVmLife {
   #endReason: EndReason | undefined;
   #failure: DescribedFailure | undefined;
   #outcome: ServiceVmOutcome | undefined;
+  /** Plugins hear of events in their order, but nothing waits for what they do about them. */
+  #told: Promise<void> = Promise.resolve();
 
   constructor(input: ServiceVmInput) {
     const { carried } = input;
@@ -88,6 +92,7 @@ class ServiceVmLife {
       if (this.#input.purpose === 'build') saved = await this.#provisioning.run(() => this.#bringUpAndSave());
       else await this.#serveUntilOver();
     } catch (error) {
+      if (error instanceof ContinueAsNew) throw error;
       if (isCancellation(error)) this.#endReason ??= 'asked';
       else this.#failure = describeFailure(error);
     }
@@ -96,7 +101,7 @@ class ServiceVmLife {
 
   #takeMessages(): void {
     setHandler(awaitReady, async () => {
-      await condition(() => this.#ready !== undefined || this.#failure !== undefined || this.#endReason !== undefined);
+      await answered(() => this.#ready !== undefined || this.#failure !== undefined || this.#endReason !== undefined);
       if (this.#ready && this.#endReason === undefined) return this.#ready;
       throw applicationFailure(
         this.#failure ?? { code: 'state-conflict', detail: 'The Service VM was stopped. Start it again.', facts: { state: 'stopped' } },
@@ -108,7 +113,7 @@ class ServiceVmLife {
         log.info('Asked to stop', { by });
         this.#endReason ??= 'asked';
         this.#provisioning.cancel();
-        await condition(() => this.#outcome !== undefined);
+        await answered(() => this.#outcome !== undefined);
         return this.#outcome!;
       },
       {
@@ -207,8 +212,12 @@ class ServiceVmLife {
     this.#state = 'ready';
     this.#readySinceMs = Date.now();
     this.#report('ready', 5, 'Ready');
-    const { events, hostId } = this.#placement!;
-    await raiseEvent(events, 'serviceVm.ready', { serviceVmId, serviceId, hostId });
+    this.#tell('serviceVm.ready', { serviceVmId, serviceId, hostId: this.#placement!.hostId });
+  }
+
+  #tell<Name extends PluginEventName>(event: Name, payload: PluginEvents[Name]): void {
+    const events = this.#placement?.events ?? [];
+    this.#told = this.#told.then(() => CancellationScope.nonCancellable(() => raiseEvent(events, event, payload)));
   }
 
   /** While it serves. @returns false when the instance is to end, true when its guest is to be started again */
@@ -248,8 +257,9 @@ class ServiceVmLife {
 
   /** History must not grow for ever, and an instance may live for months. */
   async #continueAsNew(): Promise<void> {
+    await this.#told;
     await condition(allHandlersFinished);
-    if (this.#endReason || this.#gone) return;
+    if (this.#endReason || this.#gone || this.#unused) return;
     await continueAsNew<typeof serviceVm>({
       ...this.#input,
       carried: {
@@ -266,13 +276,12 @@ class ServiceVmLife {
   async #end(saved: SavedGuest | undefined): Promise<ServiceVmOutcome> {
     const { serviceVmId, serviceId } = this.#input;
     const failure = this.#failure;
-    const events = this.#placement?.events ?? [];
     const reason: EndReason = this.#endReason ?? (failure ? 'start-failed' : 'asked');
     // Written first: from here on nobody joins an instance that goes away.
-    await records.publishStopping({ serviceVmId, reason });
+    await records.publishStopping({ serviceVmId, reason }).catch(leftToReconcile);
     this.#state = 'stopping';
     this.#report('stopping', ownSteps, 'Stopping');
-    await raiseEvent(events, 'serviceVm.stopping', { serviceVmId, serviceId, hostId: this.#placement?.hostId ?? '' });
+    this.#tell('serviceVm.stopping', { serviceVmId, serviceId, hostId: this.#placement?.hostId ?? '' });
     await this.#saga.unwind();
 
     const outcome: ServiceVmOutcome = {
@@ -281,14 +290,21 @@ class ServiceVmLife {
       ...(failure ? { error: failure } : {}),
       ...(saved ? { saved } : {}),
     };
-    await records.recordEnd({ serviceVmId, outcome });
+    await records.recordEnd({ serviceVmId, outcome }).catch(leftToReconcile);
     this.#state = outcome.state;
     this.#outcome = outcome;
-    await (failure
-      ? raiseEvent(events, 'serviceVm.failed', { serviceVmId, serviceId, code: failure.code, detail: failure.detail })
-      : raiseEvent(events, 'serviceVm.stopped', { serviceVmId, serviceId, reason }));
+    if (failure) this.#tell('serviceVm.failed', { serviceVmId, serviceId, code: failure.code, detail: failure.detail });
+    else this.#tell('serviceVm.stopped', { serviceVmId, serviceId, reason });
+    await this.#told;
     await condition(allHandlersFinished);
     if (failure) throw applicationFailure(failure);
     return outcome;
   }
 }
+
+/** Whoever waits is answered, even while the execution is being cancelled. */
+const answered = (isAnswered: () => boolean): Promise<void> => CancellationScope.nonCancellable(() => condition(isAnswered));
+
+/** An instance must not stay up because its end cannot be written down. */
+const leftToReconcile = (error: unknown): void =>
+  log.error('The end of the instance was not recorded; the host is reconciled later', { error });
