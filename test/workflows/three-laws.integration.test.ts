@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fakePlugin } from '../../plugins/runtime/test-support/fake-plugins.ts';
+import { failsForGood } from '../support/workflow-faults.ts';
+import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
+import { failsCleanlyAtEachCall, repeatsEachCall, unwindsUnderFaults, type Operation } from '../support/workflow-laws.ts';
+import { builds, isStopped, losesItsGuest, losesItsLastUser, reconciles, starts } from '../support/workflow-operations.ts';
+
+/** A new operation is held to the laws by a line of its own, here */
+const ofInstances: readonly Operation[] = [
+  { name: 'a start by cold boot, and its stop', prepare: starts({}, isStopped) },
+  {
+    name: 'a start by restore, and its stop',
+    prepare: starts({ saved: true }, isStopped),
+    survives: ['cloneDisk#1', 'restoreGuest#1', 'awaitGuest#1'],
+  },
+  {
+    name: 'a start that falls from restore to cold boot',
+    prepare: starts({ saved: true }, isStopped),
+    planted: { 'restoreGuest#1': failsForGood('hypervisor-refused') },
+    survives: ['cloneDisk#1', 'restoreGuest#1'],
+  },
+  { name: 'an instance whose guest dies and comes back', prepare: starts({}, losesItsGuest), triedFrom: 'retireIfUnused#1' },
+  { name: 'an instance that its last user leaves', prepare: starts({}, losesItsLastUser), triedFrom: 'retireIfUnused#1' },
+];
+
+/** or here, where a reconciliation must find no others under way. */
+const ofHosts: readonly Operation[] = [
+  { name: 'the build of a service from the catalogue, its state saved', prepare: builds('catalogue', true) },
+  { name: "the build of a service from one's own disk", prepare: builds('disk', false) },
+  { name: 'the reconciliation of a host', prepare: reconciles, reconciles: true },
+];
+
+const laws = [
+  { law: 'may fail and run twice at each call', complaintsOf: repeatsEachCall },
+  { law: 'fails cleanly at each call', complaintsOf: failsCleanlyAtEachCall },
+  { law: 'is undone although undos fail and run twice', complaintsOf: unwindsUnderFaults },
+] as const;
+
+let lab: WorkflowLab;
+
+beforeAll(async () => {
+  const listener = fakePlugin('listener', (registry) => {
+    registry.on('serviceVm.ready', async () => undefined);
+    registry.on('service.published', async () => undefined);
+  });
+  lab = await openWorkflowLab({ plugins: [listener] });
+});
+afterAll(() => lab?.close());
+
+describe.concurrent.each(ofInstances)('$name', (operation) => {
+  it.each(laws)('$law', async ({ complaintsOf }) => expect(await complaintsOf(lab, operation)).toEqual([]));
+});
+
+describe.each(ofHosts)('$name', (operation) => {
+  it.each(laws)('$law', async ({ complaintsOf }) => expect(await complaintsOf(lab, operation)).toEqual([]));
+});
