@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, link, mkdir, open, stat } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { StoredImage } from '../store/images.ts';
@@ -20,6 +20,8 @@ export async function adoptImage(
 ): Promise<{ sha256: string; sizeBytes: number }> {
   try {
     await mkdir(paths.images, { recursive: true });
+    // A filtered guest's disk belonged to its own uid, whose owner could make it writable again.
+    await chown(file, process.getuid!(), process.getgid!());
     await chmod(file, 0o444);
     const { sha256, sizeBytes } = await hashFile(file, options);
     await syncFile(file);

@@ -3,7 +3,7 @@
  * address soon expires. Real daemons announce theirs for two minutes.
  * Usage: mdns-mortal-peer.ts ADDRESS TYPE NAME PORT SECONDS
  */
-import { multicastDns, type MdnsRecord } from './multicast-dns.ts';
+import { multicastDns, type MdnsRecord } from '../../../test/support/multicast-dns.ts';
 
 const [address = '', type = '', name = '', port = '', seconds = ''] = process.argv.slice(2);
 const ttl = Number(seconds);
