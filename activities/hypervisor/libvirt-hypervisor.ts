@@ -163,6 +163,12 @@ function refusalOf(error: LibvirtError): CloudletError {
       cause: error,
     });
   }
+  // The name is that of an instance: what still has it is the guest of a former boot, about to go.
+  if (/already exists with uuid|is already active/i.test(error.message)) {
+    return new CloudletError('hypervisor-unavailable', 'The former guest of this instance has not ended yet; trying again.', facts, {
+      cause: error,
+    });
+  }
   if (/No space left on device/i.test(error.message)) {
     return new CloudletError(
       'capacity-exhausted',
