@@ -1,4 +1,4 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { capacityOf, isFresh, listHosts } from '../activities/store/hosts.ts';
 import { currentLoad } from '../activities/store/load.ts';
@@ -11,8 +11,11 @@ import { plainText } from './http/answers.ts';
 
 const prefix = 'cloudlet_';
 
-/** Figures for Prometheus: of this process as they happen, of the cloudlet as the database has them when asked. */
-export const metrics: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
+/**
+ * Figures for Prometheus: of this process as they happen, of the cloudlet as the database has them when asked. Counts the
+ * requests of all routes that are registered afterwards, so it is no scope of its own.
+ */
+export function metrics(app: FastifyInstance, context: ApiContext): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix });
   const requests = new Histogram({
@@ -60,4 +63,4 @@ export const metrics: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async
       return reply.header('content-type', registry.contentType).send(await registry.metrics());
     },
   );
-};
+}
