@@ -11,6 +11,7 @@ import { guardConnections, type ConnectionLimits } from './http/guard-connection
 import { isLoopback } from './http/is-loopback.ts';
 import { readJsonBodies } from './http/json-body.ts';
 import { normalizeUrl } from './http/normalize-url.ts';
+import { refuseOtherMethods } from './http/other-methods.ts';
 import { refuseBadText } from './http/refuse-bad-text.ts';
 import { refuseWhenClosing } from './http/refuse-when-closing.ts';
 import { sendProblem } from './http/send-problem.ts';
@@ -81,11 +82,13 @@ export async function buildApp(context: ApiContext, limits: ApiLimits = defaultL
     addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
   });
   await app.register(fastifySSE, { heartbeatInterval: 15_000 });
+  const refuseTheRest = refuseOtherMethods(app, (url) => !url.startsWith(pycloudPrefix));
   await openApi(app, context);
+  metrics(app, context);
   await app.register(health, { context });
-  await app.register(metrics, { context });
   await app.register(v1, { prefix: '/v1', context });
   await app.register(pycloud, { prefix: pycloudPrefix, context });
+  refuseTheRest();
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }) => {
     throw new CloudletError('not-found', `Nothing answers ${method} ${url.split('?', 1)[0]} here. The API is described at /docs.`);
   });

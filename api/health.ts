@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { HealthBody } from '../workflows/contract/http.ts';
 import type { ApiContext } from './context.ts';
 import { checkReadiness } from './readiness.ts';
 
@@ -24,7 +23,7 @@ export const health: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async 
       schema: {
         tags: ['health'],
         summary: 'Whether a start would be served, or refused for lack of room alone',
-        response: { 200: HealthBody, 503: HealthBody },
+        response: { 200: Type.Ref('Health'), 503: Type.Ref('Health') },
       },
     },
     async (_request, reply) => {

@@ -50,5 +50,9 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
     uiConfig: { docExpansion: 'list', tryItOutEnabled: true },
     staticCSP: ownAssetsOnly,
   });
-  app.get('/v1/openapi.json', { schema: { tags: ['cloudlet'], summary: 'This description' } }, async () => app.swagger());
+  app.get(
+    '/v1/openapi.json',
+    { schema: { tags: ['cloudlet'], summary: 'This description', response: { 200: Type.Unknown({ description: 'OpenAPI 3.1' }) } } },
+    async () => app.swagger(),
+  );
 }

@@ -38,6 +38,17 @@ export class EventFeed {
     return latestEvent(this.#store.fork());
   }
 
+  /** Events that the filter lets through and that are there now. */
+  async *past(filter: Omit<EventFilter, 'limit'>): AsyncGenerator<RecordedEvent> {
+    let { after } = filter;
+    for (let full = true; full;) {
+      const page = await readEvents(this.#store.fork(), { ...filter, after, limit: pageSize });
+      yield* page;
+      after = page.at(-1)?.seq ?? after;
+      full = page.length === pageSize;
+    }
+  }
+
   /** Events that the filter lets through, those that are there and those to come, until the signal says stop. */
   async *watch(filter: Omit<EventFilter, 'limit'>, signal: AbortSignal): AsyncGenerator<RecordedEvent> {
     const stop = AbortSignal.any([signal, this.#closing.signal]);

@@ -5,9 +5,10 @@ const everyMethod: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATC
 
 /**
  * Watches which methods the routes of a scope have.
+ * @param isConcerned leaves out paths that see to it themselves
  * @returns to be called when all are registered: every other method of their paths is then answered with 405
  */
-export function refuseOtherMethods(app: FastifyInstance): () => void {
+export function refuseOtherMethods(app: FastifyInstance, isConcerned: (url: string) => boolean = () => true): () => void {
   const methodsOf = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     const methods = methodsOf.get(url) ?? new Set<string>();
@@ -16,7 +17,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
   });
   return () => {
     // Those registered so far: what is registered here must not be looked at again.
-    const paths = Array.from(methodsOf);
+    const paths = Array.from(methodsOf).filter(([url]) => isConcerned(url));
     for (const [url, methods] of paths) {
       const allowed = [...methods].join(', ');
       app.route({

@@ -106,12 +106,13 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
     return operation;
   }
 
-  /** Events of an operation up to the one that says how it ended. */
-  async function* untilSettled(operation: Operation, after: number, signal: AbortSignal) {
-    const settled = new Set(['operation.succeeded', 'operation.failed', 'operation.cancelled']);
-    for await (const event of context.feed.watch({ after, operationId: operation.id }, signal)) {
-      yield event;
-      if (settled.has(event.type)) return;
+  /** Events of an operation up to the one that says how it ended. A client that comes back may have got that already. */
+  async function* untilSettled({ id: operationId, state }: Operation, after: number, signal: AbortSignal) {
+    const ends = new Set(['operation.succeeded', 'operation.failed', 'operation.cancelled']);
+    const { feed } = context;
+    for await (const event of state === 'running' ? feed.watch({ after, operationId }, signal) : feed.past({ after: 0, operationId })) {
+      if (event.seq > after) yield event;
+      if (ends.has(event.type)) return;
     }
   }
 };

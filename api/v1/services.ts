@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { findServiceView, listServiceViews } from '../../activities/store/service-views.ts';
@@ -110,7 +111,7 @@ export function completeSpec(given: Omit<NewService, 'source' | 'save'>): Servic
   return spec;
 }
 
-function* specFaults({ ports, readiness, memory }: ServiceSpec) {
+function* specFaults({ ports, readiness, memory, egress }: ServiceSpec) {
   if (memory.minimumMib > memory.idealMib) yield { pointer: '/body/memory/minimumMib', message: 'is above idealMib' };
   for (const [index, port] of ports.entries()) {
     const same = ports.findIndex(
@@ -120,5 +121,9 @@ function* specFaults({ ports, readiness, memory }: ServiceSpec) {
   }
   if (readiness.kind !== 'none' && !ports.some(({ protocol, guestPort }) => protocol === 'tcp' && guestPort === readiness.guestPort)) {
     yield { pointer: '/body/readiness/guestPort', message: 'is not one of the TCP ports' };
+  }
+  for (const [index, network] of (egress.mode === 'filtered' ? egress.allow : []).entries()) {
+    if (isIP(network.split('/', 1)[0]!) !== 4)
+      yield { pointer: `/body/egress/allow/${index}`, message: 'is not an IPv4 address or network' };
   }
 }

@@ -2,7 +2,6 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { callerOf, type Caller } from '../auth/principal-of.ts';
 import type { ApiContext } from '../context.ts';
-import { refuseOtherMethods } from '../http/other-methods.ts';
 import { cloudlet } from './cloudlet.ts';
 import { events } from './events.ts';
 import { operations } from './operations.ts';
@@ -20,11 +19,9 @@ declare module 'fastify' {
 
 /** Our own API. */
 export const v1: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
-  const finish = refuseOtherMethods(app);
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request: FastifyRequest) => {
     request.caller = await callerOf(context, request);
   });
   for (const routes of [cloudlet, services, serviceVms, operations, events, plugins, sessions]) await app.register(routes, { context });
-  finish();
 };
