@@ -9,6 +9,7 @@ const report = join(checkoutDir, '.vitest', 'report.json');
 
 const checks: readonly (readonly [title: string, ...argv: string[]])[] = [
   ['types', module('typescript/bin/tsc'), '-p', checkoutDir],
+  ['types of the manager', module('typescript/bin/tsc'), '-p', join(checkoutDir, 'manager'), '--noEmit'],
   ['lint', module('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings', checkoutDir],
   ['format', module('oxfmt/bin/oxfmt'), '--check', checkoutDir],
 ];

@@ -40,6 +40,14 @@ function npmArgv() {
   return running?.endsWith('npm-cli.js') ? [process.execPath, running] : ['npm'];
 }
 
+/** The lines that say what failed: those before them warn of other things, those after them explain npm itself. */
+const firstErrors = (output) =>
+  output
+    .split('\n')
+    .filter((line) => !line.startsWith('npm warn'))
+    .slice(0, 12)
+    .join('\n');
+
 /**
  * Holds the lock file itself while it works, so that `npm start` and `npm test` do not install side by side.
  *
@@ -69,8 +77,10 @@ export async function ensureNpmDependencies(checkoutDir) {
     if (readIfThere(stampPath(checkoutDir)) === stamp) return;
     if (!isInstalled(checkoutDir)) {
       await step('npm dependencies', async () => {
-        const { status, output } = await run([...npmArgv(), 'ci', '--no-audit', '--no-fund'], { cwd: checkoutDir });
-        if (status !== 0) throw failure('npm could not install the dependencies:', output);
+        // Not `npm ci`: it refuses a lock file made where the registry lacked packages for other machines, as a
+        // mirror may. Both take the versions and hashes of the lock file; `--no-save` leaves it as it is.
+        const { status, output } = await run([...npmArgv(), 'install', '--no-save', '--no-audit', '--no-fund'], { cwd: checkoutDir });
+        if (status !== 0) throw failure('npm could not install the dependencies:', firstErrors(output));
       });
     }
     if (!existsSync(join(checkoutDir, 'node_modules/.bin/node'))) {

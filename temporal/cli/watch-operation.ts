@@ -24,7 +24,7 @@ export async function watchOperation(api: ApiClient, id: string, output: Output)
   }
   if (bar) process.stdout.write('\r\u001b[K');
   const operation = await api.request<OperationBody>('GET', `/v1/operations/${id}`);
-  if (operation.state === 'failed' || operation.state === 'cancelled') throw failureOf(operation.problem as Problem | null);
+  if (operation.state === 'failed' || operation.state === 'cancelled') throw failureOf(operation.problem);
   return operation;
 }
 

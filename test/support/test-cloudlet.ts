@@ -82,7 +82,7 @@ export async function startTestCloudlet({ environment = {}, withAvahi = false }:
     // The manager has tests of its own, which bring their own.
     parts: ownParts(config)
       .filter(({ name }) => name !== 'manager')
-      .map(({ needs: _, ...part }) => part),
+      .map(({ needs: _needs, ...part }) => part),
     facts: parts.facts,
     report: lineReport(() => undefined),
     logOf: dataDir.logOf,
