@@ -8,12 +8,13 @@ import { formatDuration } from '../../workflows/contract/units.ts';
 import { activeFlows, parseUsernet } from './usernet.ts';
 
 /**
- * An attempt is given up after this long: at first soon, since a connection made before the guest listens may stay
- * silent for seconds after it does; later more, for a service that is slow to answer.
+ * Attempts are made one after the other in two lanes. A connection made before the guest listens may stay silent for
+ * seconds after it does, so the quick lane gives up soon and asks anew; a service that is slow to answer is asked by the
+ * patient one. No more than that: every connection costs a booting guest time.
  */
-const attemptTimeoutMs = (elapsedMs: number): number => Math.max(1_000, elapsedMs / 4);
-/** A new attempt begins this often, whether or not earlier ones have answered: at most twenty are under way. */
-const attemptEveryMs = (elapsedMs: number): number => attemptTimeoutMs(elapsedMs) / 20;
+const lanes: readonly ((elapsedMs: number) => number)[] = [() => 150, (elapsedMs) => Math.max(1_000, elapsedMs / 4)];
+/** Between an attempt that was refused at once and the next. */
+const pauseMs = 20;
 const usernetEveryMs = 50;
 
 export interface Readiness {
@@ -58,26 +59,24 @@ export async function awaitAnswer({ probe, ports, timeoutMs, usernet, signal }: 
   );
 }
 
-/** One try. Never rejects. */
+/** One try, given up after `withinMs`. Never rejects. */
 type Attempt = (withinMs: number) => Promise<boolean>;
 
-/** Starts attempts until one succeeds. @returns false when the time is up */
+/** Makes attempts until one succeeds. @returns false when the time is up */
 async function firstSuccess(attempt: Attempt, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   const startedAt = performance.now();
+  const elapsedMs = () => performance.now() - startedAt;
   let succeeded = false;
-  let wake: () => void = () => undefined;
-  for (;;) {
-    const elapsedMs = performance.now() - startedAt;
-    if (succeeded || elapsedMs >= timeoutMs || signal.aborted) return succeeded;
-    const woken = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    void attempt(attemptTimeoutMs(elapsedMs)).then((success) => {
-      succeeded ||= success;
-      if (success) wake();
-    });
-    await Promise.race([woken, sleep(attemptEveryMs(elapsedMs))]);
-  }
+  const isOver = () => succeeded || signal.aborted || elapsedMs() >= timeoutMs;
+  const inLane = async (withinMs: (elapsedMs: number) => number): Promise<void> => {
+    while (!isOver()) {
+      if (await attempt(withinMs(elapsedMs()))) succeeded = true;
+      else await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  };
+  // The first lane that ends ends the wait: the other's last attempt is aborted by the caller.
+  await Promise.race(lanes.map(inLane));
+  return succeeded;
 }
 
 function answersHttp(hostPort: number, path: string, withinMs: number, signal: AbortSignal): Promise<boolean> {

@@ -93,11 +93,13 @@ export class BenchCloudlet {
     const ours = readdirSync('/proc')
       .map(Number)
       .filter(
-        (pid) => pid === supervisor || (readProcessStat(pid)?.parentPid === supervisor && /main\.ts|manager/.test(readCommandLine(pid))),
+        (pid) =>
+          pid === supervisor || (readProcessStat(pid)?.parentPid === supervisor && /main\.ts|next-server/.test(readCommandLine(pid))),
       );
     const sizes: Record<string, number> = {};
     for (const pid of ours) {
-      const name = pid === supervisor ? 'supervisor' : readCommandLine(pid).split(/[ /]/).at(-1)!;
+      const command = readCommandLine(pid);
+      const name = pid === supervisor ? 'supervisor' : command.startsWith('next-server') ? 'manager' : command.split(' ').at(-1)!;
       const status = await readFile(`/proc/${pid}/status`, 'utf8');
       sizes[name] = Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) / 1024;
     }
