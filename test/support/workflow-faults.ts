@@ -2,6 +2,7 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
+import { eventually } from './eventually.ts';
 import { beatMs } from './workflow-host.ts';
 
 /** One attempt of a call. */
@@ -33,6 +34,13 @@ export class FaultPlan {
   inject(key: CallKey, fault: Fault): this {
     this.#faults.set(key, fault);
     return this;
+  }
+
+  /** @returns once the call has begun */
+  reached(key: CallKey): Promise<void> {
+    return eventually(() => {
+      if (!this.calls.includes(key)) throw new Error(`${key} was not called; these were: ${this.calls.join(', ')}`);
+    });
   }
 
   faultOf({ info }: Context): Fault | undefined {

@@ -3,7 +3,8 @@ import { admitStart, type Admission } from '../../activities/store/admission.ts'
 import { ServiceVm } from '../../activities/store/entities/service-vm.ts';
 import { admitStop } from '../../activities/store/operations.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
-import type { ServiceVmOutcome, ServiceVmReady } from '../../workflows/contract/service-vm.ts';
+import { serviceVmMessages, type ServiceVmOutcome, type ServiceVmReady } from '../../workflows/contract/service-vm.ts';
+import { eventually } from './eventually.ts';
 import type { FaultPlan } from './workflow-faults.ts';
 import { heldBy } from './workflow-invariants.ts';
 import type { WorkflowLab } from './workflow-lab.ts';
@@ -54,6 +55,18 @@ export async function readyInstance(lab: WorkflowLab, service: TestService = {})
   const instance = await newInstance(lab, service);
   await instance.awaitReady();
   return instance;
+}
+
+/** Makes its history larger than what Temporal suggests another run for: 4 MiB. @returns once it has continued as new */
+export async function fillHistory({ handle }: Pick<TestInstance, 'handle'>): Promise<void> {
+  const { runId } = await handle.describe();
+  const tell = (filling: string) => handle.signal(serviceVmMessages.leasesChanged, { users: 1, filling });
+  for (let sent = 0; sent < 3; sent += 1) await tell('x'.repeat(1_500_000));
+  await eventually(async () => {
+    // The suggestion comes with a workflow task, and that with news.
+    await tell('');
+    if ((await handle.describe()).runId === runId) throw new Error('It did not continue as new');
+  });
 }
 
 /** @returns the code that it is refused with; undefined when it is granted */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { Client } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { ReconcileContext } from '../../activities/hypervisor/reconcile-activities.ts';
 import { hostPaths } from '../../activities/images/host-paths.ts';
@@ -14,7 +14,6 @@ import { createRecordActivities } from '../../activities/store/record-activities
 import { openStore, type Store } from '../../activities/store/store.ts';
 import { loadFakes } from '../../plugins/runtime/test-support/fake-plugins.ts';
 import type { Plugin } from '../../plugins/runtime/plugin.ts';
-import { connectTemporal } from '../../temporal/client/connect.ts';
 import { ServiceVmStarter } from '../../temporal/client/service-vm-starter.ts';
 import { isWorkflowOpen, workflowSignals } from '../../temporal/client/workflow-directory.ts';
 import { checkoutDir } from '../../temporal/config/load-config.ts';
@@ -52,7 +51,9 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
   const { temporalNamespace: namespace, guestPorts: portRange } = parts.config;
   const log = createLog('test', 'silent');
   const store = await openStore({ databaseUrl, poolSize: 20 });
-  const client = connectTemporal({ address: temporalAddress, namespace });
+  // A history that was made long on purpose does not fit into a message of the usual size.
+  const channelArgs = { 'grpc.max_receive_message_length': -1 };
+  const client = new Client({ connection: await Connection.connect({ address: temporalAddress, channelArgs }), namespace, identity });
   const pluginHost = await loadFakes(plugins, { process: 'worker' });
   const host = new ScriptedHost();
   const faults = new FaultPlans();
@@ -110,7 +111,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
     hostId: context.hostId,
     portRange,
     signals: workflowSignals(client),
-    newStarter: () => new ServiceVmStarter(new Client({ connection: client.connection, namespace, identity })),
+    newStarter: () => new ServiceVmStarter(client),
     async close() {
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);

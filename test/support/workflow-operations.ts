@@ -37,7 +37,7 @@ async function awaitReadyEverywhere(instance: TestInstance): Promise<void> {
 }
 
 /** What happens to an instance from the moment it is ready. */
-type Afterwards = (lab: WorkflowLab, instance: TestInstance) => Promise<void>;
+export type Afterwards = (lab: WorkflowLab, instance: TestInstance) => Promise<void>;
 
 /** A start, and what follows. */
 export const starts =

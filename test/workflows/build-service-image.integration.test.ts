@@ -19,7 +19,6 @@ beforeAll(async () => {
 afterAll(() => lab?.close());
 
 const planOf = ({ serviceId }: ServiceSpec): FaultPlan => lab.faults.of(buildServiceImageWorkflowId(serviceId));
-const reached = (spec: ServiceSpec, call: CallKey) => eventually(() => expect(planOf(spec).calls).toContain(call));
 const begin = (spec: ServiceSpec) =>
   startBuild(lab.store, lab.client, { spec, save: true, source: { kind: 'catalogue', serviceId: spec.serviceId }, principal: 'test' });
 const over = ({ serviceId }: ServiceSpec) => refusalOf(workflowOver(lab, buildServiceImageWorkflowId(serviceId)));
@@ -34,7 +33,7 @@ describe.concurrent('a build', () => {
     const spec = testSpec();
     planOf(spec).inject(call, hangs);
     const { operationId } = await begin(spec);
-    await reached(spec, call);
+    await planOf(spec).reached(call);
     await cancel(spec);
     await over(spec);
     await eventually(async () => expect(await held(spec)).toEqual([]));
@@ -58,7 +57,7 @@ describe.concurrent('a build', () => {
     const spec = testSpec();
     planOf(spec).inject('prepareDisk#1', hangs);
     await begin(spec);
-    await reached(spec, 'prepareDisk#1');
+    await planOf(spec).reached('prepareDisk#1');
     expect(await refusalOf(begin(spec))).toBe('operation-in-progress');
     await cancel(spec);
     await over(spec);

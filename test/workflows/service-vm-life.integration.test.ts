@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endLease } from '../../activities/store/leases.ts';
 import { reserve } from '../../activities/store/reservation.ts';
 import { cloudletTaskQueue } from '../../workflows/contract/ids.ts';
-import { serviceVmMessages, type GuestStopReason, type ServiceVmInput } from '../../workflows/contract/service-vm.ts';
+import type { GuestStopReason, ServiceVmInput } from '../../workflows/contract/service-vm.ts';
 import { eventually } from '../support/eventually.ts';
 import { after, type Fault } from '../support/workflow-faults.ts';
-import { instanceOf, join, readyInstance, refusalOf, type TestInstance } from '../support/workflow-instance.ts';
+import { fillHistory, instanceOf, join, readyInstance, refusalOf, type TestInstance } from '../support/workflow-instance.ts';
 import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
 import { reconcile } from '../support/workflow-operations.ts';
 
@@ -36,7 +36,7 @@ describe.concurrent('leases', () => {
     expect(second.joined).toBe(true);
     await endLease(lab.store, instance.leaseId);
     await usersLeft(instance);
-    await eventually(() => expect(instance.plan.calls).toContain('retireIfUnused#1'));
+    await instance.plan.reached('retireIfUnused#1');
     await usersLeft(instance, 1);
     expect(await instance.awaitReady()).toMatchObject({ serviceVmId: instance.serviceVmId });
     await endLease(lab.store, second.leaseId);
@@ -184,18 +184,6 @@ describe.concurrent('an execution', () => {
     expect(await instance.row()).toMatchObject({ state: 'failed', endReason: 'lost' });
   });
 });
-
-/** Makes the history larger than what Temporal suggests another run for: 4 MiB. */
-async function fillHistory({ handle }: TestInstance): Promise<void> {
-  const { runId } = await handle.describe();
-  const tell = (filling: string) => handle.signal(serviceVmMessages.leasesChanged, { users: 1, filling });
-  for (let sent = 0; sent < 3; sent += 1) await tell('x'.repeat(1_500_000));
-  await eventually(async () => {
-    // The suggestion comes with a workflow task, and that with news.
-    await tell('');
-    expect((await handle.describe()).runId).not.toBe(runId);
-  });
-}
 
 /** What its present run waited for between boots. */
 async function pausesMsOf({ handle }: TestInstance): Promise<number[]> {

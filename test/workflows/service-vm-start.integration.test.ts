@@ -12,7 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-const reached = ({ plan }: TestInstance, call: CallKey) => eventually(() => expect(plan.calls).toContain(call));
 const nothingHeld = (instance: TestInstance) => eventually(async () => expect(await instance.held()).toEqual([]));
 
 /** @returns how long the work took */
@@ -32,7 +31,7 @@ describe.concurrent('those who wait for a start', () => {
     );
     const starter = lab.newStarter();
     const waiting = [...Array.from({ length: 200 }, () => starter.awaitReady(instance)), ...Array.from({ length: 9 }, instance.awaitReady)];
-    await reached(instance, 'bootGuest#1');
+    await instance.plan.reached('bootGuest#1');
     boot();
     const answers = await Promise.all(waiting);
     expect(new Set(answers.map(({ ports }) => ports[0]!.hostPort)).size).toBe(1);
@@ -87,7 +86,7 @@ describe.concurrent('a stop while it starts', () => {
     const instance = await newInstance(lab, service);
     instance.plan.inject(call, hangs);
     const told = refusalOf(instance.awaitReady());
-    await reached(instance, call);
+    await instance.plan.reached(call);
     expect(await durationMsOf(instance.stop)).toBeLessThan(withinMs);
     expect(await told).toBe('state-conflict');
     await nothingHeld(instance);
@@ -103,7 +102,7 @@ describe.concurrent('a stop while it starts', () => {
     const instance = await newInstance(lab);
     instance.plan.inject('awaitGuest#1', hangs);
     const told = refusalOf(instance.awaitReady());
-    await reached(instance, 'awaitGuest#1');
+    await instance.plan.reached('awaitGuest#1');
     const outcomes = await Promise.all([instance.stop(), instance.stop(), instance.stop()]);
     expect(new Set(outcomes.map(({ state }) => state))).toEqual(new Set(['stopped']));
     expect(await told).toBe('state-conflict');
@@ -116,7 +115,7 @@ describe.concurrent('a guest that goes while it is probed', () => {
     const instance = await newInstance(lab);
     instance.plan.inject('awaitGuest#1', hangs);
     const told = refusalOf(instance.awaitReady());
-    await reached(instance, 'awaitGuest#1');
+    await instance.plan.reached('awaitGuest#1');
     await lab.signals.guestStopped(instance.serviceVmId, lab.host.loseGuest(instance.serviceVmId));
     expect(await durationMsOf(() => told)).toBeLessThan(3_000);
     expect(await told).toBe('guest-unresponsive');
@@ -127,7 +126,7 @@ describe.concurrent('a guest that goes while it is probed', () => {
     const instance = await newInstance(lab, { saved: true });
     instance.plan.inject('awaitGuest#1', hangs);
     const ready = instance.awaitReady();
-    await reached(instance, 'awaitGuest#1');
+    await instance.plan.reached('awaitGuest#1');
     await lab.signals.guestStopped(instance.serviceVmId, lab.host.loseGuest(instance.serviceVmId));
     expect(await ready).toMatchObject({ rung: 'cold-boot' });
     expect(await instance.row()).toMatchObject({ state: 'ready', rung: 'cold-boot', restarts: 0 });
@@ -141,7 +140,7 @@ describe.concurrent('Temporal', () => {
     const instance = await newInstance(lab);
     instance.plan.inject(call, hangs);
     const told = refusalOf(instance.awaitReady());
-    await reached(instance, call);
+    await instance.plan.reached(call);
     await instance.handle.cancel();
     expect(await told).toBe('state-conflict');
     await nothingHeld(instance);
