@@ -10,7 +10,6 @@ const names = [
   'TMPDIR',
   'NODE_EXTRA_CA_CERTS',
   'NODE_COMPILE_CACHE',
-  'NODE_COMPILE_CACHE',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
 ];
