@@ -151,15 +151,15 @@ async function findStartable(em: EntityManager, serviceId: string): Promise<Serv
   return service;
 }
 
-/** An instance that takes this user: one that the user has already, else the oldest with room, those that answer first. */
+/** An instance that takes this user and has the ports that the service has by now: one that the user has already, else the oldest with room, those that answer first. */
 async function findJoinable(em: EntityManager, service: Service, holder: string): Promise<ServiceVm | undefined> {
   const candidates = await em.execute<{ id: string; users: string; held: boolean }[]>(
     `select vm.id, count(distinct l.holder) as users, coalesce(bool_or(l.holder = ?), false) as held
      from service_vms vm left join leases l on l.service_vm_id = vm.id
-     where vm.service_id = ? and vm.shared and vm.purpose = 'serve' and vm.state = any(?::text[])
+     where vm.service_id = ? and vm.shared and vm.purpose = 'serve' and vm.state = any(?::text[]) and vm.spec -> 'ports' = ?::jsonb
      group by vm.id
      order by held desc, (vm.state = 'ready') desc, vm.requested_at`,
-    [holder, service.id, `{${joinableServiceVmStates.join(',')}}`],
+    [holder, service.id, `{${joinableServiceVmStates.join(',')}}`, JSON.stringify(service.spec.ports)],
   );
   for (const candidate of candidates) {
     if (!candidate.held && Number(candidate.users) >= service.spec.maximumUsers) continue;
@@ -182,6 +182,7 @@ function insertRequested(em: EntityManager, service: Service, request: StartRequ
   return em.create(ServiceVm, {
     id,
     service,
+    spec: service.spec,
     workflowId: operation.workflowId,
     startOperationId: operation.id,
     state: 'requested',

@@ -74,6 +74,7 @@ async function registerBuild(store: Store, { operationId, spec }: BuildInput, di
     em.create(ServiceVm, {
       id: serviceVmId,
       service,
+      spec,
       workflowId: serviceVmWorkflowId(serviceVmId),
       startOperationId: operationId,
       purpose: 'build',

@@ -18,12 +18,12 @@ export interface Instance {
 /** @returns undefined when there is no such instance, or nothing was reserved for it */
 export async function findInstance(store: Store, serviceVmId: string): Promise<Instance | undefined> {
   const em = store.fork();
-  const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId }, { populate: ['service'] });
+  const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId });
   if (!serviceVm?.image) return undefined;
-  const { memoryMib, vcpus } = serviceVm;
+  const { spec, memoryMib, vcpus } = serviceVm;
   return {
     serviceVmId,
-    spec: serviceVm.service.getEntity().spec,
+    spec,
     memoryMib,
     vcpus,
     ports: await portsOf(em, serviceVmId),
@@ -54,10 +54,8 @@ export interface ServedInstance {
 
 export async function servedInstances(store: Store, hostId: string): Promise<ServedInstance[]> {
   const em = store.fork();
-  const serving = await em.find(ServiceVm, { host: hostId, state: 'ready' }, { populate: ['service'] });
-  return Promise.all(
-    serving.map(async ({ id, service }) => ({ serviceVmId: id, spec: service.getEntity().spec, ports: await portsOf(em, id) })),
-  );
+  const serving = await em.find(ServiceVm, { host: hostId, state: 'ready' });
+  return Promise.all(serving.map(async ({ id, spec }) => ({ serviceVmId: id, spec, ports: await portsOf(em, id) })));
 }
 
 /**

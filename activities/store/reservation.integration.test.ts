@@ -6,6 +6,7 @@ import { scriptedFingerprint } from '../../test/support/workflow-host.ts';
 import type { CloudletError } from '../../workflows/contract/errors.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import { capacityOf, listHosts, overheadMib } from './hosts.ts';
+import { findInstance } from './instances.ts';
 import { portsOf, replacePorts } from './ports.ts';
 import { release, reserve } from './reservation.ts';
 import { publishStopping } from './service-vms.ts';
@@ -194,5 +195,33 @@ describe('an instance that was stopped meanwhile', () => {
       facts: { state: 'stopping' },
     });
     expect(await held()).toBe(0);
+  });
+});
+
+describe('the spec of an instance', () => {
+  const specOf = async (id: string) => (await findInstance(lab.store, id))!.spec;
+  const change = (id: string, spec: Partial<ServiceSpec>) =>
+    lab.store
+      .fork()
+      .execute('update services set spec = spec || ?::jsonb where id = (select service_id from service_vms where id = ?)', [
+        JSON.stringify(spec),
+        id,
+      ]);
+
+  it('is that of its service when it gets its place, and stays', async () => {
+    const id = await request(memory(64));
+    await change(id, memory(96));
+    expect(await reserve(lab.store, id, testPorts)).toMatchObject({ memoryMib: 96 });
+    await change(id, { ...memory(128), restartPolicy: 'never', vcpus: 2 });
+    expect(await specOf(id)).toMatchObject({ ...memory(96), restartPolicy: 'on-failure', vcpus: 1 });
+    expect(await reserve(lab.store, id, testPorts)).toMatchObject({ memoryMib: 96, vcpus: 1, restartPolicy: 'on-failure' });
+  });
+
+  it('keeps users of a service whose ports have changed from joining an instance that has the old ones', async () => {
+    const serviceId = await lab.addService();
+    const old = await lab.startReady(serviceId);
+    expect(await lab.start(serviceId)).toMatchObject({ joined: true, serviceVmId: old.serviceVmId });
+    await change(old.serviceVmId, { ports: [{ name: 'http', protocol: 'tcp', guestPort: 8081 }] });
+    expect(await lab.start(serviceId)).toMatchObject({ joined: false });
   });
 });

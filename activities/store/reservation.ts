@@ -27,8 +27,10 @@ export async function reserve(store: Store, serviceVmId: string, range: PortRang
       { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service', 'service.image', 'image'], populateWhere: 'infer' },
     );
     if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId}.`);
-    const { spec } = serviceVm.service.getEntity();
-    const image = serviceVm.image?.getEntity() ?? serviceVm.service.getEntity().image?.getEntity();
+    const service = serviceVm.service.getEntity();
+    // What its service is by now; an instance that has an image already keeps what goes with it.
+    const { spec } = serviceVm.image ? serviceVm : service;
+    const image = serviceVm.image?.getEntity() ?? service.image?.getEntity();
     if (!image) throw new CloudletError('state-conflict', `The service "${spec.serviceId}" has no image.`, { state: 'unbuilt' });
     const hosts = await em.find(Host, {}, { lockMode: LockMode.PESSIMISTIC_WRITE, orderBy: { id: 'asc' } });
 
@@ -38,7 +40,7 @@ export async function reserve(store: Store, serviceVmId: string, range: PortRang
       : await chooseHost(em, store, spec, image, hosts);
     if (!heldHost) {
       moveTo(serviceVm, 'provisioning');
-      Object.assign(serviceVm, { host: choice.host, image, memoryMib: choice.option.memoryMib, vcpus: spec.vcpus });
+      Object.assign(serviceVm, { host: choice.host, image, spec, memoryMib: choice.option.memoryMib, vcpus: spec.vcpus });
     }
     const ports = await reservePorts(em, serviceVm, choice.host, spec, range);
     return {

@@ -79,6 +79,21 @@ export const ServiceSpec = Type.Object(
     leaseSeconds: Type.Integer({ minimum: 10, maximum: 604_800, description: 'For how long a start or a renewal holds the instance' }),
     restartPolicy: Type.Union([Type.Literal('never'), Type.Literal('on-failure'), Type.Literal('always')]),
     egress: Egress,
+    poolSize: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 64, description: 'Instances that wait ready for users, restored ahead of time; 0 when absent' }),
+    ),
+    osType: Type.Optional(
+      Type.Union([Type.Literal('linux'), Type.Literal('windows'), Type.Literal('other')], {
+        description: 'What runs in the guest, for people and for its clock; linux when absent',
+      }),
+    ),
+    diskGrowthMib: Type.Optional(
+      Type.Integer({
+        minimum: 64,
+        maximum: 16 * 1024 * 1024,
+        description: 'How much an instance may write to its disk; beyond, its guest sees a full disk. 8192 when absent',
+      }),
+    ),
   },
   closed,
 );
@@ -98,6 +113,9 @@ export const serviceSpecDefaults = {
   leaseSeconds: 300,
   restartPolicy: 'on-failure',
   egress: { mode: 'none' },
+  poolSize: 0,
+  osType: 'linux',
+  diskGrowthMib: 8192,
 } as const satisfies Partial<ServiceSpec>;
 
 /** Where the disk of a new image comes from. */

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { endReasons, serviceVmPurposes, serviceVmStates, startRungs } from '../../../workflows/contract/service-vm.ts';
+import type { ServiceSpec } from '../../../workflows/contract/service.ts';
 import type { Problem } from '../../../workflows/contract/errors.ts';
 import { Host } from './host.ts';
 import { Service, ServiceImage } from './service.ts';
@@ -12,6 +13,8 @@ const ServiceVmSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     service: () => p.manyToOne(Service).ref().deleteRule('restrict'),
+    /** What it was begun with. The service's own may change meanwhile, and must not harm what runs. */
+    spec: p.json<ServiceSpec>(),
     workflowId: p.text().unique(),
     /** The operation that clients watch while it starts. */
     startOperationId: p.uuid(),
