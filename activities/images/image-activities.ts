@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ImageActivities } from '../../workflows/contract/activities.ts';
 import type { AssembledDisk, AssembleLog, CatalogueService } from '../../workflows/contract/catalogue.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import type { ImageSource } from '../../workflows/contract/service.ts';
+import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { recordImage } from '../store/images.ts';
 import type { OperationProgress } from '../../workflows/contract/operation.ts';

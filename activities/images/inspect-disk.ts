@@ -1,22 +1,31 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { DiskFormat } from '../../workflows/contract/image-source.ts';
 import { bytesPerGib, formatBytes } from '../../workflows/contract/units.ts';
-import { runTool } from '../run-tool.ts';
-
-export type DiskFormat = 'qcow2' | 'raw';
+import { diskFull, runTool } from '../run-tool.ts';
+import { headerFault } from './disk-header.ts';
+import { freeSpaceBytes, minimumFreeBytes } from './overlay.ts';
 
 const maximumVirtualBytes = 2048 * bytesPerGib;
 /** A header can claim anything; reading one must not cost the host its memory or an hour. */
-const limits = ['--as=1073741824', '--cpu=20'];
+const readingLimits = ['--as=1073741824', '--cpu=20'];
+/** Blocks may be compressed and copied in any order: much work, but never much memory. */
+const convertingLimits = ['--as=2147483648', '--cpu=7200'];
 
 interface DiskInfo {
   readonly format: string;
   readonly 'virtual-size': number;
   readonly 'backing-filename'?: string;
-  readonly 'dirty-flag'?: boolean;
   readonly encrypted?: boolean;
-  readonly snapshots?: readonly unknown[];
-  readonly 'format-specific'?: { readonly data?: { readonly 'data-file'?: string; readonly corrupt?: boolean } };
+  readonly 'format-specific'?: {
+    readonly data?: {
+      readonly 'data-file'?: string;
+      readonly corrupt?: boolean;
+      /** Of a vmdk: the files that it consists of. */
+      readonly extents?: readonly { readonly filename: string }[];
+    };
+  };
 }
 
 /**
@@ -28,64 +37,54 @@ export async function inspectDisk(path: string, format: DiskFormat, signal?: Abo
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new CloudletError('not-found', `There is no file ${path} on this host. Put the disk into the import folder first.`);
   if (!found.isFile() || found.size === 0) throw unsafe(path, 'it is not a file with something in it');
-  await requireMagic(path, format);
-  const info = await readInfo(path, format, signal);
-  const fault = faultOf(info);
-  if (fault) throw unsafe(path, fault);
-  return { virtualSizeBytes: info['virtual-size'] };
-}
-
-const qcow2Magic = Buffer.from('QFI\xfb', 'latin1');
-/** Formats that hide in what is said to be raw: a guest could have written such a header into its own disk. */
-const otherMagics: readonly (readonly [string, Buffer])[] = [
-  ['qcow2', qcow2Magic],
-  ['vmdk', Buffer.from('KDMV', 'latin1')],
-  ['vhdx', Buffer.from('vhdxfile', 'latin1')],
-];
-
-async function requireMagic(path: string, format: DiskFormat): Promise<void> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);
-    const start = buffer.subarray(0, bytesRead);
-    const startsWith = (magic: Buffer) => start.subarray(0, magic.length).equals(magic);
-    if (format === 'qcow2' && !startsWith(qcow2Magic)) throw unsafe(path, 'it is said to be qcow2, but does not begin like one');
-    const hidden = otherMagics.find(([, magic]) => startsWith(magic));
-    if (format === 'raw' && hidden) throw unsafe(path, `it is said to be raw, but begins like ${hidden[0]}; say the format that it has`);
-  } finally {
-    await file.close();
-  }
+  const fault = (await headerFault(path, format)) ?? faultOf(path, await readInfo(path, format, signal));
+  if (typeof fault === 'string') throw unsafe(path, fault);
+  return fault;
 }
 
 async function readInfo(path: string, format: DiskFormat, signal?: AbortSignal): Promise<DiskInfo> {
   try {
-    const text = await runTool('prlimit', [...limits, 'qemu-img', 'info', '--output=json', '-f', format, path], {
-      signal,
-      timeoutMs: 30_000,
-    });
-    return JSON.parse(text) as DiskInfo;
+    return await askQemuImg<DiskInfo>('info', ['-f', format, path], signal);
   } catch (error) {
     signal?.throwIfAborted();
     throw unsafe(path, `qemu-img cannot read it (${(error as Error).message})`);
   }
 }
 
-function faultOf(info: DiskInfo): string | undefined {
+/** @returns what is wrong with it, or what it is where nothing is */
+function faultOf(path: string, info: DiskInfo): string | { virtualSizeBytes: number } {
+  const { extents, corrupt, 'data-file': dataFile } = info['format-specific']?.data ?? {};
+  const virtualSizeBytes = info['virtual-size'];
   if (info['backing-filename'] !== undefined)
     return `it needs another file (${info['backing-filename']}); flatten it first: qemu-img convert`;
-  if (info['format-specific']?.data?.['data-file'] !== undefined)
+  if (dataFile !== undefined || extents?.some(({ filename }) => filename !== path))
     return 'it keeps its data in another file; flatten it first: qemu-img convert';
-  if (info['format-specific']?.data?.corrupt) return 'it is marked as corrupt; repair it first: qemu-img check -r all';
+  if (corrupt) return 'it is marked as corrupt; repair it first: qemu-img check -r all';
   if (info.encrypted) return 'it is encrypted';
-  if (info['virtual-size'] <= 0 || info['virtual-size'] > maximumVirtualBytes) {
-    return `its size of ${formatBytes(info['virtual-size'])} is not between 1 B and ${formatBytes(maximumVirtualBytes)}`;
-  }
-  return undefined;
+  if (virtualSizeBytes <= 0 || virtualSizeBytes > maximumVirtualBytes)
+    return `its size of ${formatBytes(virtualSizeBytes)} is not between 1 B and ${formatBytes(maximumVirtualBytes)}`;
+  return { virtualSizeBytes };
 }
 
 const unsafe = (path: string, fault: string): CloudletError => new CloudletError('unsafe-image', `The disk ${path} is refused: ${fault}.`);
 
-/** Copies a disk into a qcow2 of our own making, with nothing but its blocks. */
+async function askQemuImg<Answer>(question: 'info' | 'measure', args: readonly string[], signal?: AbortSignal): Promise<Answer> {
+  const text = await runTool('prlimit', [...readingLimits, 'qemu-img', question, '--output=json', ...args], { signal, timeoutMs: 30_000 });
+  return JSON.parse(text) as Answer;
+}
+
+/**
+ * Copies a disk into a qcow2 of our own making, with nothing but its blocks. A small file can hold a large disk, so the
+ * space that it will take is looked at first.
+ * @throws CloudletError `capacity-exhausted` (disk)
+ */
 export async function convertDisk(from: string, format: DiskFormat, to: string, signal?: AbortSignal): Promise<void> {
-  await runTool('qemu-img', ['convert', '-q', '-f', format, '-O', 'qcow2', from, to], { signal, timeoutMs: 3_600_000 });
+  const { required } = await askQemuImg<{ required: number }>('measure', ['-f', format, '-O', 'qcow2', from], signal);
+  const free = await freeSpaceBytes(dirname(to));
+  if (required + minimumFreeBytes > free)
+    throw diskFull(`the disk takes ${formatBytes(required)} when it is unpacked, and ${formatBytes(free)} are left`);
+  await runTool('prlimit', [...convertingLimits, 'qemu-img', 'convert', '-q', '-f', format, '-O', 'qcow2', from, to], {
+    signal,
+    timeoutMs: 3_600_000,
+  });
 }

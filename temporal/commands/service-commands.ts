@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { NewService, ServiceView } from '../../workflows/contract/http.ts';
+import { diskFormats, type DiskFormat } from '../../workflows/contract/image-source.ts';
 import type { ServicePort } from '../../workflows/contract/service.ts';
 import type { ApiClient } from '../cli/api-client.ts';
 import { say, show } from '../cli/output.ts';
@@ -25,7 +26,7 @@ interface AddOptions {
   readonly id?: string;
   readonly disk: string;
   readonly port: readonly ServicePort[];
-  readonly format?: 'qcow2' | 'raw';
+  readonly format?: DiskFormat;
   readonly http?: string;
   readonly memory?: number;
   readonly vcpus?: number;
@@ -49,7 +50,7 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
   service
     .command('add')
     .description('make a service of a disk of your own')
-    .requiredOption('--disk <file>', 'disk to boot: qcow2, or raw with --format raw')
+    .requiredOption('--disk <file>', `disk to boot: ${diskFormats.join(', ')}`)
     .requiredOption(
       '--port <port...>',
       'guest port that clients reach: 8080, 7/udp, ssh=22; the first one is the main one',
@@ -57,7 +58,7 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
       [],
     )
     .option('--id <name>', 'name of the service (default: that of the file)')
-    .option('--format <format>', 'qcow2 or raw', 'qcow2')
+    .addOption(new Option('--format <format>', "format of the disk (default: the file's ending, else qcow2)").choices(diskFormats))
     .option('--http <path>', 'it is ready when GET of this path on the first port answers (default: when the port takes a connection)')
     .option('--memory <MiB>', 'memory of the guest', wholeNumber, 512)
     .option('--vcpus <n>', 'processors of the guest', wholeNumber, 1)
@@ -77,7 +78,7 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
 }
 
 async function addService(api: ApiClient, options: AddOptions): Promise<void> {
-  const { disk, port: ports, format = 'qcow2', http, memory: memoryMib = 512, vcpus = 1, description, save } = options;
+  const { disk, port: ports, format = endingOf(disk), http, memory: memoryMib = 512, vcpus = 1, description, save } = options;
   const serviceId = options.id ?? disk.replace(/^.*\//, '').replace(/\.[a-z0-9]+$/i, '');
   const file = await takeToImports(disk, format);
   const body: NewService = {
@@ -98,6 +99,9 @@ async function addService(api: ApiClient, options: AddOptions): Promise<void> {
     await rm(file.path, { force: true });
   }
 }
+
+/** A person who names a file `.vdi` means it; the cloudlet checks. */
+const endingOf = (disk: string): DiskFormat => diskFormats.find((format) => disk.toLowerCase().endsWith(`.${format}`)) ?? 'qcow2';
 
 /** Puts a copy into the import folder, the only place that the cloudlet reads disks from; costs nothing where the file system can share blocks. */
 async function takeToImports(disk: string, format: string): Promise<{ name: string; path: string }> {

@@ -7,7 +7,7 @@ import { startBuild } from '../../temporal/client/start-build.ts';
 import type { ReconcileHostOutcome } from '../../workflows/reconcile-host.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { buildServiceImageWorkflowId, cloudletTaskQueue, reconcileHostWorkflowId } from '../../workflows/contract/ids.ts';
-import type { ImageSource } from '../../workflows/contract/service.ts';
+import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { eventually } from './eventually.ts';
 import type { WorkflowLab } from './workflow-lab.ts';
 import { newInstance, readyInstance, type TestInstance } from './workflow-instance.ts';

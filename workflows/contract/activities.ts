@@ -1,8 +1,9 @@
 /** The activities that workflows call, by the queue they run on. Adapters implement them in `activities/`. */
 import type { PluginEventName, PluginEvents } from './event.ts';
 import type { DescribedFailure } from './failure.ts';
+import type { ImageSource } from './image-source.ts';
 import type { OperationProgress } from './operation.ts';
-import type { ImageSource, ServiceSpec } from './service.ts';
+import type { ServiceSpec } from './service.ts';
 import type { EndReason, Placement, SavedGuest, ServiceVmOutcome, ServiceVmReady, StartRung } from './service-vm.ts';
 
 /** Mixed into an input: how far the operation is when the activity begins. */

@@ -1,4 +1,5 @@
 /** A service that comes with the cloudlet: what a plugin contributes, and what the host's activities use of it. */
+import type { DiskFormat } from './image-source.ts';
 import type { ServiceSpec } from './service.ts';
 
 export interface CatalogueService {
@@ -14,7 +15,7 @@ export interface CatalogueService {
 
 export interface AssembledDisk {
   readonly diskPath: string;
-  readonly format: 'qcow2' | 'raw';
+  readonly format: DiskFormat;
 }
 
 export interface AssembleContext {

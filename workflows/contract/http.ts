@@ -2,8 +2,9 @@
 import { Type, type Static } from 'typebox';
 import { accelerators, HostCapacity } from './cloudlet.ts';
 import type { Problem } from './errors.ts';
+import { ImageSource } from './image-source.ts';
 import { operationKinds, operationStates, Progress } from './operation.ts';
-import { ImageSource, ServiceId, ServiceSpec } from './service.ts';
+import { ServiceId, ServiceSpec } from './service.ts';
 import { PortMapping, serviceVmStates, startRungs } from './service-vm.ts';
 
 const closed = { additionalProperties: false } as const;

@@ -118,22 +118,5 @@ export const serviceSpecDefaults = {
   diskGrowthMib: 8192,
 } as const satisfies Partial<ServiceSpec>;
 
-/** Where the disk of a new image comes from. */
-export const ImageSource = Type.Union([
-  Type.Object(
-    { kind: Type.Literal('catalogue'), serviceId: ServiceId },
-    { ...closed, title: 'catalogue', description: 'A plugin of this cloudlet assembles it' },
-  ),
-  Type.Object(
-    {
-      kind: Type.Literal('disk'),
-      file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$', description: 'Name of a file in the import folder of the host' }),
-      format: Type.Union([Type.Literal('qcow2'), Type.Literal('raw')]),
-    },
-    { ...closed, title: 'disk', description: "A disk of one's own, checked as untrusted input" },
-  ),
-]);
-export type ImageSource = Static<typeof ImageSource>;
-
 /** The first port: the one a stock phone is told. */
 export const mainPort = (spec: Pick<ServiceSpec, 'ports'>): ServicePort => spec.ports[0]!;

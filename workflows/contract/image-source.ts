@@ -1,0 +1,27 @@
+/** Where the disk of a new image comes from. */
+import { Type, type Static } from 'typebox';
+import { ServiceId } from './service.ts';
+
+const closed = { additionalProperties: false } as const;
+
+/** Formats that disks of strangers may have. Never guessed: who brings a disk says which it is. */
+export const diskFormats = ['qcow2', 'raw', 'vmdk', 'vdi', 'vhdx'] as const;
+export type DiskFormat = (typeof diskFormats)[number];
+
+const ImportedFile = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$',
+  description: 'Name of a file in the import folder of the host',
+});
+
+export const CatalogueSource = Type.Object(
+  { kind: Type.Literal('catalogue'), serviceId: ServiceId },
+  { ...closed, title: 'catalogue', description: 'A plugin of this cloudlet assembles it' },
+);
+
+export const DiskSource = Type.Object(
+  { kind: Type.Literal('disk'), file: ImportedFile, format: Type.Enum([...diskFormats]) },
+  { ...closed, title: 'disk', description: "A disk of one's own, checked as untrusted input" },
+);
+
+export const ImageSource = Type.Union([CatalogueSource, DiskSource]);
+export type ImageSource = Static<typeof ImageSource>;
