@@ -11,9 +11,10 @@ const mayImport: Readonly<Record<string, { readonly folders: readonly string[]; 
   'workflows/contract': { folders: ['workflows/contract'], packages: ['typebox'] },
   workflows: { folders: ['workflows', 'workflows/contract'], packages: ['@temporalio/workflow'] },
   'activities/node-libvirt': { folders: ['activities/node-libvirt'], packages: [] },
-  activities: { folders: ['activities', 'workflows/contract'] },
+  'activities/images/guest-disk': { folders: ['activities/images/guest-disk', 'workflows/contract'] },
+  activities: { folders: ['activities', 'activities/images/guest-disk', 'workflows/contract'] },
   'plugins/runtime': { folders: ['plugins/runtime', 'workflows/contract'] },
-  plugins: { folders: ['plugins/runtime', 'workflows/contract'] },
+  plugins: { folders: ['plugins/runtime', 'activities/images/guest-disk', 'workflows/contract'] },
   api: { folders: ['api', 'activities/store', 'plugins/runtime', 'temporal/client', 'workflows/contract'] },
   manager: { folders: ['manager', 'workflows/contract'] },
   'temporal/config': { folders: ['temporal/config', 'workflows/contract'] },
@@ -35,7 +36,7 @@ const compositionRoots = [
 const compositionFolders = ['temporal/commands/', 'temporal/worker/'];
 
 /** Hands its environment on to Debian's tools, and reads nothing of it. */
-const handsEnvironmentOn = 'plugins/sample-services/guest-disk/run-tool.ts';
+const handsEnvironmentOn = 'activities/images/guest-disk/run-tool.ts';
 
 const isSource = (path: string): boolean =>
   /\.(ts|tsx)$/.test(path) &&

@@ -7,6 +7,7 @@ import { assembleEchoDisk } from '../../plugins/sample-services/echo/echo-disk.t
 import { checkoutDir } from '../../temporal/config/load-config.ts';
 
 const samples = join(checkoutDir, 'plugins', 'sample-services');
+const sourceFolders = [join(samples, 'echo'), join(checkoutDir, 'activities', 'images', 'guest-disk')];
 const cache = join(checkoutDir, '.cloudlet', 'cache');
 
 /**
@@ -67,9 +68,11 @@ const extraFiles = [
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(extraFiles));
   const sources: string[] = [];
-  for await (const entry of glob('{echo,guest-disk}/**/*', { cwd: samples, withFileTypes: true })) {
-    if (entry.isFile()) sources.push(join(entry.parentPath, entry.name));
+  for (const folder of sourceFolders) {
+    for await (const entry of glob('**/*', { cwd: folder, withFileTypes: true })) {
+      if (entry.isFile() && !entry.name.endsWith('.test.ts')) sources.push(join(entry.parentPath, entry.name));
+    }
   }
-  for (const source of sources.toSorted()) hash.update(source.slice(samples.length)).update(await readFile(source));
+  for (const source of sources.toSorted()) hash.update(source.slice(checkoutDir.length)).update(await readFile(source));
   return hash.digest('hex').slice(0, 16);
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import type { AssembleContext } from '../../../workflows/contract/catalogue.ts';
-import { assembleDisk, type AssembledDisk } from '../guest-disk/assemble-disk.ts';
-import type { ExtraFile } from '../guest-disk/guest-root.ts';
+import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
+import { assembleDisk } from '../../../activities/images/guest-disk/assemble-disk.ts';
+import type { ExtraFile } from '../../../activities/images/guest-disk/guest-root.ts';
 
 /**
  * Assembles the disk of `cloudlet.sample.echo`.

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openAssembly, type Assembly } from '../test/assembly.ts';
+import { openAssembly, type Assembly } from '../../../test/support/assembly.ts';
 import { bootBareGuest, type BareGuest } from '../test/bare-guest.ts';
 import { assembleEchoDisk } from './echo-disk.ts';
 import { echoService } from './echo-service.ts';

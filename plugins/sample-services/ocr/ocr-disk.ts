@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { AssembleContext } from '../../../workflows/contract/catalogue.ts';
-import { assembleDisk, type AssembledDisk } from '../guest-disk/assemble-disk.ts';
+import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
+import { assembleDisk } from '../../../activities/images/guest-disk/assemble-disk.ts';
 import { textPicture } from './text-picture.ts';
 
 /** Assembles the disk of `cloudlet.sample.ocr`. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openAssembly, type Assembly } from '../test/assembly.ts';
+import { openAssembly, type Assembly } from '../../../test/support/assembly.ts';
 import { turnedJpeg } from '../test/turned-jpeg.ts';
 import { bootBareGuest, type BareGuest } from '../test/bare-guest.ts';
 import { assembleOcrDisk } from './ocr-disk.ts';

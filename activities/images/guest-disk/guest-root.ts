@@ -17,7 +17,7 @@ export interface ExtraFile {
 export interface GuestRootPlan {
   readonly hostname: string;
   readonly packages: readonly DebianPackage[];
-  /** Folders of this plugin whose files are laid over the packages, in this order. */
+  /** Folders whose files are laid over the packages, in this order. */
   readonly overlays: readonly string[];
   readonly extraFiles: readonly ExtraFile[];
 }

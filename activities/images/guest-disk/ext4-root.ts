@@ -6,7 +6,7 @@ import { runTool } from './run-tool.ts';
 
 const blockBytes = 4096;
 const inodeBytes = 256;
-const spareBytes = 8 * 2 ** 20;
+const defaultSpare: TreeSize = { bytes: 8 * 2 ** 20, inodes: 4096 };
 const rootInode = 2;
 const firstFreeInode = 12;
 const volumeLabel = 'cloudlet-root';
@@ -33,31 +33,44 @@ export async function treeSize(directory: string): Promise<TreeSize> {
   return { bytes, inodes: seen.size };
 }
 
+export interface Ext4Root {
+  /** Folder whose tree it begins with. */
+  readonly directory: string;
+  readonly size: TreeSize;
+  /** Room for what the guest writes; unused room costs nothing in a qcow2. Default: a few MiB. */
+  readonly spare?: TreeSize;
+  /** Commands of debugfs, for what cannot be said by files of the host: other owners than root, capabilities. */
+  readonly settings?: readonly string[];
+}
+
 /** Bytes that the partition must have for such a tree: whole MiB. */
-export function ext4Bytes({ bytes, inodes }: TreeSize): number {
+export function ext4Bytes({ size, spare = defaultSpare }: Pick<Ext4Root, 'size' | 'spare'>): number {
   const mebibyte = 2 ** 20;
-  return Math.ceil((bytes * 1.02 + inodes * (inodeBytes + blockBytes / 16) + spareBytes) / mebibyte) * mebibyte;
+  const inodes = (size.inodes + spare.inodes) * inodeBytes + size.inodes * (blockBytes / 16);
+  return Math.ceil((size.bytes * 1.02 + inodes + spare.bytes) / mebibyte) * mebibyte;
 }
 
 /**
- * Makes an ext4 file system with a tree's content in a part of a raw disk file. Everything in it belongs to root and
- * bears the image's time, whoever assembles it and when.
+ * Makes an ext4 file system with a tree's content in a part of a raw disk file. Unless a setting says otherwise,
+ * everything in it belongs to root; it bears the image's time, whoever assembles it and when.
  */
 export async function writeExt4Root(
-  directory: string,
+  { directory, size, spare = defaultSpare, settings = [] }: Ext4Root,
   disk: { readonly path: string; readonly offsetBytes: number; readonly sizeBytes: number },
   signal: AbortSignal,
 ): Promise<void> {
   const extended = `offset=${disk.offsetBytes},hash_seed=${volumeId},root_owner=0:0,assume_storage_prezeroed=1`;
   const identity = ['-L', volumeLabel, '-U', volumeId, '-E', extended];
   const layout = ['-t', 'ext4', '-O', features, '-b', `${blockBytes}`, '-I', `${inodeBytes}`, '-m', '0'];
-  await runTool('mke2fs', ['-q', '-F', ...layout, ...identity, '-d', directory, disk.path, `${disk.sizeBytes / 1024}k`], signal);
-  await settleInodes((await treeSize(directory)).inodes, directory, disk, signal);
+  const inodes = ['-N', `${size.inodes + spare.inodes}`];
+  await runTool('mke2fs', ['-q', '-F', ...layout, ...inodes, ...identity, '-d', directory, disk.path, `${disk.sizeBytes / 1024}k`], signal);
+  await settleInodes(size.inodes, settings, directory, disk, signal);
 }
 
 /** mke2fs copies owner, access and change times from the host, which differ from one assembly to the next. */
 async function settleInodes(
   inodes: number,
+  settings: readonly string[],
   directory: string,
   disk: { readonly path: string; readonly offsetBytes: number },
   signal: AbortSignal,
@@ -68,9 +81,9 @@ async function settleInodes(
     ...['uid', 'gid'].map((field) => `set_inode_field <${inode}> ${field} 0`),
   ]);
   const script = `${directory}.debugfs`;
-  await writeFile(script, `${commands.join('\n')}\n`);
+  await writeFile(script, `${[...commands, ...settings].join('\n')}\n`, 'latin1');
   const output = await runTool('debugfs', ['-w', '-f', script, `${disk.path}?offset=${disk.offsetBytes}`], signal);
-  const complaint = output.split('\n').find((line) => line !== '' && !line.startsWith('debugfs: set_inode_field '));
+  const complaint = output.split('\n').find((line) => line !== '' && !/^debugfs: (set_inode_field|ea_set) /.test(line));
   if (complaint !== undefined)
     throw new CloudletError('image-unavailable', `debugfs could not settle the guest's root file system: ${complaint}`);
 }

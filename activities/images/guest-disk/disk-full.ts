@@ -4,7 +4,7 @@ import { CloudletError } from '../../../workflows/contract/errors.ts';
 export const diskFull = (detail: string): CloudletError =>
   new CloudletError(
     'capacity-exhausted',
-    `The disk of this host is full, so the sample service cannot be assembled. Make room and try again. ${detail}`,
+    `The disk of this host is full, so no guest disk can be assembled. Make room and try again. ${detail}`,
     {
       resource: 'disk',
     },

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { openAssembly } from '../test/assembly.ts';
+import { openAssembly } from '../../../test/support/assembly.ts';
 import { assembleDisk, type GuestPlan } from './assemble-disk.ts';
 
 let directory: string;

@@ -96,7 +96,7 @@ function toolEnvironment(): NodeJS.ProcessEnv {
 function toolFailure(tool: string, exit: string, words: string): CloudletError {
   const lastWords = words.trim().slice(-quotedErrorCharacters) || 'It said nothing.';
   if (/no space left on device/i.test(lastWords)) return diskFull(`${tool} said: ${lastWords}`);
-  return new CloudletError('image-unavailable', `${tool} failed (${exit}) while a sample disk was assembled. Its last words: ${lastWords}`);
+  return new CloudletError('image-unavailable', `${tool} failed (${exit}) while a guest disk was assembled. Its last words: ${lastWords}`);
 }
 
 function toolMissing(tool: HostTool | ProgramPath, cause: Error): CloudletError {

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { AssembleContext } from '../../../workflows/contract/catalogue.ts';
+import type { AssembleContext } from '../../workflows/contract/catalogue.ts';
 
 /** Debian packages stay here between test runs; the folder is ignored by git and may be removed at any time. */
-const cacheDirectory = path.join(import.meta.dirname, '../../../.cloudlet/test-cache');
+const cacheDirectory = path.join(import.meta.dirname, '../../.cloudlet/test-cache');
 
 /** A context to assemble in, whose work directory is removed in the end, and what was reported to it. */
 export interface Assembly extends AsyncDisposable {

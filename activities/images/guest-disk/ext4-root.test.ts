@@ -19,7 +19,8 @@ test('counts a file with two names once', async () => {
 });
 
 test('asks for whole mebibytes with room to spare', () => {
-  const bytes = 100 * 2 ** 20;
-  expect(ext4Bytes({ bytes, inodes: 1000 }) % 2 ** 20).toBe(0);
-  expect(ext4Bytes({ bytes, inodes: 1000 })).toBeGreaterThan(bytes * 1.05);
+  const size = { bytes: 100 * 2 ** 20, inodes: 1000 };
+  expect(ext4Bytes({ size }) % 2 ** 20).toBe(0);
+  expect(ext4Bytes({ size })).toBeGreaterThan(size.bytes * 1.05);
+  expect(ext4Bytes({ size, spare: { bytes: 2 ** 30, inodes: 0 } })).toBeGreaterThan(size.bytes + 2 ** 30);
 });

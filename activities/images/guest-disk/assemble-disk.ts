@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
+import { bootFiles, isKernel, kernelPackage, writeBootDisk } from './boot-disk.ts';
+import { debianPackages } from './debian-packages.ts';
+import { tellDiskFull } from './disk-full.ts';
+import { treeSize } from './ext4-root.ts';
+import { layOutGuestRoot, type ExtraFile } from './guest-root.ts';
+
+/** What makes one guest different from another. */
+export interface GuestPlan {
+  readonly hostname: string;
+  /** Debian packages that its service needs, besides busybox. What they depend on comes with them. */
+  readonly packages: readonly string[];
+  /** Folder whose files are laid over the guest's root. */
+  readonly overlay: string;
+  readonly extraFiles?: readonly ExtraFile[];
+}
+
+/** What packages need only to be installed, removed or logged in to, which never happens in a guest. */
+const omittedPackages = [
+  'adduser',
+  'debconf',
+  'dpkg',
+  'fontconfig-config',
+  'init-system-helpers',
+  'initramfs-tools',
+  'inetutils-syslogd',
+  'kmod',
+  'libdb5.3',
+  'libncursesw6',
+  'libnsl2',
+  'libreadline8',
+  'libsqlite3-0',
+  'linux-base',
+  'lsb-base',
+  'media-types',
+  'netbase',
+  'perl',
+  'systemd',
+  'sysvinit-utils',
+  'tcpd',
+  'ucf',
+  'update-inetd',
+];
+
+/**
+ * Assembles a bootable qcow2 disk from Debian packages, whose root is made of them. Equal packages and files give equal
+ * bytes.
+ * @throws CloudletError naming the tool or package that is missing or failed
+ */
+export function assembleDisk(plan: GuestPlan, context: AssembleContext): Promise<AssembledDisk> {
+  return assemble(plan, context).catch(tellDiskFull);
+}
+
+async function assemble(plan: GuestPlan, context: AssembleContext): Promise<AssembledDisk> {
+  const { workDirectory, signal } = context;
+  const packages = await debianPackages(
+    { roots: [kernelPackage, 'busybox-static', ...plan.packages], omitted: omittedPackages },
+    { ...context, progress: (percent, message) => context.progress(percent * 0.5, message) },
+  );
+
+  context.progress(50, 'Unpacking the packages');
+  const rootDirectory = path.join(workDirectory, 'root');
+  const overlays = [path.join(import.meta.dirname, 'base-root'), plan.overlay];
+  const guestPackages = packages.filter((found) => !isKernel(found));
+  await layOutGuestRoot(
+    { hostname: plan.hostname, packages: guestPackages, overlays, extraFiles: plan.extraFiles ?? [] },
+    rootDirectory,
+    signal,
+  );
+
+  context.progress(70, 'Preparing the kernel');
+  const programs = {
+    busybox: await readFile(path.join(rootDirectory, 'bin/busybox')),
+    init: await readFile(path.join(import.meta.dirname, 'initramfs', 'init')),
+  };
+  const boot = await bootFiles(packages, programs, context);
+
+  context.progress(85, 'Writing the disk');
+  const disk = await writeBootDisk(boot, { directory: rootDirectory, size: await treeSize(rootDirectory) }, context);
+  context.progress(100, 'The disk is assembled');
+  return disk;
+}
