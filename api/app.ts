@@ -10,6 +10,7 @@ import { answerClientError } from './http/answer-client-error.ts';
 import { guardConnections, type ConnectionLimits } from './http/guard-connections.ts';
 import { isLoopback } from './http/is-loopback.ts';
 import { readJsonBodies } from './http/json-body.ts';
+import { limitBodies } from './http/limit-bodies.ts';
 import { normalizeUrl } from './http/normalize-url.ts';
 import { refuseOtherMethods } from './http/other-methods.ts';
 import { refuseBadText } from './http/refuse-bad-text.ts';
@@ -51,7 +52,8 @@ export async function buildApp(context: ApiContext, limits: ApiLimits = defaultL
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestTimeoutMs,
+    // Ours is per request: see limitBodies.
+    requestTimeout: 0,
     keepAliveTimeout: idleConnectionMs,
     return503OnClosing: false,
     genReqId: () => randomUUID(),
@@ -67,6 +69,7 @@ export async function buildApp(context: ApiContext, limits: ApiLimits = defaultL
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
   });
   guardConnections(app.server, limits);
+  limitBodies(app.server, limits.requestTimeoutMs);
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   app.setErrorHandler(sendProblem);
   readJsonBodies(app);

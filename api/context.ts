@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { CloudletIdentity } from '../activities/store/cloudlet.ts';
+import type { UploadFiles } from '../activities/uploads/upload-files.ts';
 import type { Store } from '../activities/store/store.ts';
 import type { PluginHost } from '../plugins/runtime/plugin-host.ts';
 import type { ServiceVmStarter } from '../temporal/client/service-vm-starter.ts';
@@ -13,6 +14,7 @@ export interface ApiContext {
   readonly temporal: Client;
   readonly starter: ServiceVmStarter;
   readonly plugins: PluginHost;
+  readonly uploads: UploadFiles;
   readonly feed: EventFeed;
   /** The secret of `DATA_DIR/admin.token`. */
   readonly adminToken: string;

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { CloudletBody, HealthBody, Lease, OperationBody, ProblemBody, ServiceView, ServiceVmBody } from '../workflows/contract/http.ts';
+import { UploadBody } from '../workflows/contract/upload.ts';
 import type { ApiContext } from './context.ts';
 
 /** The reference page loads what comes with it and nothing else. Its widgets style themselves inline. */
@@ -17,7 +18,8 @@ const refusal = {
 
 /** The description of the API, made from the schemas that validate it, and a page to read it that needs no Internet. */
 export async function openApi(app: FastifyInstance, { version }: ApiContext): Promise<void> {
-  for (const schema of [ProblemBody, ServiceView, ServiceVmBody, Lease, OperationBody, CloudletBody, HealthBody]) app.addSchema(schema);
+  for (const schema of [ProblemBody, ServiceView, ServiceVmBody, Lease, OperationBody, CloudletBody, HealthBody, UploadBody])
+    app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -35,6 +37,7 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
         { name: 'services', description: 'What can be started' },
         { name: 'service-vms', description: 'Running instances, and the leases that hold them' },
         { name: 'operations', description: 'What takes longer than a request' },
+        { name: 'uploads', description: 'Files that are sent in pieces (tus 1.0), for an operation to make something of' },
         { name: 'events', description: 'What happens, as it happens' },
         { name: 'admin', description: 'For those who run the cloudlet' },
         { name: 'health', description: 'For those who watch over it' },

@@ -5,6 +5,8 @@ import { hostPaths } from '../activities/images/host-paths.ts';
 import { readSerialLog } from '../activities/images/serial-log.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { openStore } from '../activities/store/store.ts';
+import { keepUploadsTidy } from '../activities/uploads/sweep-uploads.ts';
+import { maximumUploadBytes, UploadFiles } from '../activities/uploads/upload-files.ts';
 import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
 import { connectTemporal } from '../temporal/client/connect.ts';
 import { ServiceVmStarter } from '../temporal/client/service-vm-starter.ts';
@@ -31,6 +33,8 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
   const plugins = await loadPlugins({ configured: configuredPlugins(config), process: 'api', log });
   const feed = new EventFeed(store, config.databaseUrl, log);
   feed.start();
+  const paths = hostPaths(config.dataDir, config.importDir);
+  const uploads = new UploadFiles({ store, paths, maximumBytes: maximumUploadBytes(config.maxUploadGib) });
 
   const context: ApiContext = {
     store,
@@ -38,15 +42,17 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
     temporal,
     starter: new ServiceVmStarter(temporal),
     plugins,
+    uploads,
     feed,
     adminToken: await adminToken(config.dataDir),
     temporalUiUrl: config.temporalUiUrl,
     temporalNamespace: config.temporalNamespace,
     version: await packageVersion(),
-    readSerialLog: (serviceVmId) => readSerialLog(hostPaths(config.dataDir, config.importDir), serviceVmId),
+    readSerialLog: (serviceVmId) => readSerialLog(paths, serviceVmId),
     log,
   };
   const app = await buildApp(context);
+  const tidying = keepUploadsTidy({ store, paths, files: uploads, log }, signal);
   const stopped = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
@@ -67,6 +73,7 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
     const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
     await app.close();
     clearTimeout(cut);
+    await tidying;
     await plugins.stop();
     await temporal.connection.close();
     await store.close();

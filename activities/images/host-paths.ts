@@ -12,6 +12,8 @@ export interface HostPaths {
   readonly serialLogs: string;
   /** Where admins put disks that services are to be made of. */
   readonly imports: string;
+  /** What admins send: one file an upload, named by its id. */
+  readonly uploads: string;
   /** Downloaded packages and the like; may vanish at any time. */
   readonly cache: string;
 }
@@ -22,10 +24,12 @@ export const hostPaths = (dataDirectory: string, importDirectory?: string): Host
   instances: join(dataDirectory, 'instances'),
   serialLogs: join(dataDirectory, 'logs', 'service-vms'),
   imports: importDirectory ?? join(dataDirectory, 'imports'),
+  uploads: join(dataDirectory, 'uploads'),
   cache: join(dataDirectory, 'cache'),
 });
 
 export const imagePath = (paths: HostPaths, sha256: string): string => join(paths.images, sha256);
+export const uploadPath = (paths: Pick<HostPaths, 'uploads'>, uploadId: string): string => join(paths.uploads, uploadId);
 export const instanceFolder = (paths: HostPaths, serviceVmId: string): string => join(paths.instances, serviceVmId);
 export const diskPath = (paths: HostPaths, serviceVmId: string): string => join(instanceFolder(paths, serviceVmId), 'disk.qcow2');
 export const serialLogPath = (paths: HostPaths, serviceVmId: string): string => join(paths.serialLogs, `${serviceVmId}.log`);

@@ -11,6 +11,7 @@ import { Service, ServiceImage } from './entities/service.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { Session, SignInCode } from './entities/session.ts';
 import { SteadyEpoch } from './entities/steady-epoch.ts';
+import { Upload } from './entities/upload.ts';
 
 /** Every table of the store. */
 export const entities = [
@@ -30,4 +31,5 @@ export const entities = [
   Session,
   SignInCode,
   SteadyEpoch,
+  Upload,
 ];

@@ -9,6 +9,7 @@ import { plugins } from './plugins.ts';
 import { serviceVms } from './service-vms.ts';
 import { services } from './services.ts';
 import { sessions } from './sessions.ts';
+import { uploads } from './uploads.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -23,5 +24,6 @@ export const v1: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app
   app.addHook('onRequest', async (request: FastifyRequest) => {
     request.caller = await callerOf(context, request);
   });
-  for (const routes of [cloudlet, services, serviceVms, operations, events, plugins, sessions]) await app.register(routes, { context });
+  for (const routes of [cloudlet, services, serviceVms, operations, events, plugins, sessions, uploads])
+    await app.register(routes, { context });
 };

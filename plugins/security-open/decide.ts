@@ -25,6 +25,7 @@ const audiences: Readonly<Record<SecurityAction, Audience>> = {
   'plugin.read': 'admin',
   'metrics.read': 'admin',
   'session.create': 'admin',
+  'upload.manage': 'admin',
 };
 
 const howToBeAdmin = 'send the admin token (DATA_DIR/admin.token) as `Authorization: Bearer …`';

@@ -196,6 +196,14 @@ export const settings = define({
     fallbackIn: 'dataDir',
     path: true,
   },
+  maxUploadGib: {
+    env: 'CLOUDLET_MAX_UPLOAD_GIB',
+    about: 'Size of the largest file in GiB that an admin may upload',
+    allowed: 'a whole number of GiB from 1 to 65536',
+    schema: Type.Integer({ minimum: 1, maximum: 65_536 }),
+    fallback: 256,
+    fromText: integerFromText,
+  },
   logLevel: {
     env: 'CLOUDLET_LOG_LEVEL',
     about: 'How much the processes log',

@@ -9,15 +9,17 @@ import { buildApp, defaultLimits, type ApiLimits } from '../../api/app.ts';
 import type { ApiContext } from '../../api/context.ts';
 import { EventFeed } from '../../api/http/event-feed.ts';
 import { cloudletIdentity } from '../../activities/store/cloudlet.ts';
+import { UploadFiles } from '../../activities/uploads/upload-files.ts';
 import { loadPlugins } from '../../plugins/runtime/load-plugins.ts';
 import { createLog } from '../../temporal/log.ts';
+import { bytesPerGib } from '../../workflows/contract/units.ts';
 import { openApiContract } from './api-contract.ts';
 import { activityOf, type Fault, type FaultPlans } from './workflow-faults.ts';
 import { beatMs } from './workflow-host.ts';
 import { openWorkflowLab, type WorkflowLab } from './workflow-lab.ts';
 import { insertService, type TestService } from './workflow-services.ts';
 
-export interface ApiLab extends Pick<WorkflowLab, 'parts' | 'store' | 'host' | 'faults' | 'hostId' | 'signals'> {
+export interface ApiLab extends Pick<WorkflowLab, 'parts' | 'paths' | 'store' | 'host' | 'faults' | 'hostId' | 'signals'> {
   readonly context: ApiContext;
   readonly app: FastifyInstance;
   readonly port: number;
@@ -60,6 +62,7 @@ export async function openApiLab(limits: Partial<ApiLimits> = {}): Promise<ApiLa
     temporal: client,
     starter: lab.newStarter(),
     plugins: await loadPlugins({ configured: [{ name: 'security-open', required: true }], process: 'api', log }),
+    uploads: new UploadFiles({ store, paths: lab.paths, maximumBytes: bytesPerGib }),
     feed,
     adminToken: `cla_${randomUUID()}`,
     temporalUiUrl: parts.facts.temporalUiUrl,

@@ -34,6 +34,7 @@ export const securityActions = [
   'plugin.read',
   'metrics.read',
   'session.create',
+  'upload.manage',
 ] as const;
 export type SecurityAction = (typeof securityActions)[number];
 
