@@ -9,6 +9,7 @@ import { hostPaths } from '../activities/images/host-paths.ts';
 import { createImageActivities } from '../activities/images/image-activities.ts';
 import { createBuildRecordActivities } from '../activities/store/builds.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
+import { recordHostDown } from '../activities/store/hosts.ts';
 import { createRecordActivities } from '../activities/store/record-activities.ts';
 import { openStore } from '../activities/store/store.ts';
 import { servicesCatalogue } from '../plugins/runtime/extension-points.ts';
@@ -17,11 +18,12 @@ import { cloudletTaskQueue, hostTaskQueue } from '../workflows/contract/ids.ts';
 import { activityInterceptor } from './worker/activity-interceptor.ts';
 import { buildCatalogue } from './worker/build-catalogue.ts';
 import { connectTemporal, prepareNamespace } from './client/connect.ts';
-import { eventHandlers, reportPlugins, runHandlerActivity } from './worker/event-handlers.ts';
+import { eventHandlers, runHandlerActivity } from './worker/event-handlers.ts';
 import { hostId } from './worker/host-id.ts';
 import { probeAccelerator } from './local/probe-accelerator.ts';
 import { createLog } from './log.ts';
 import { configuredPlugins, type RunningConfig } from './running-config.ts';
+import { keepReportingPlugins, reportPlugins } from './worker/report-plugins.ts';
 import { scheduleReconciliation } from './worker/schedule-reconciliation.ts';
 import { temporalLogger } from './worker/temporal-logger.ts';
 import { workflowBundle } from './worker/workflow-bundle.ts';
@@ -78,39 +80,54 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     // Cancellation travels with heartbeats: seldom ones would make it slow.
     maxHeartbeatThrottleInterval: '2s',
   };
-  const workers = await Promise.all([
-    Worker.create({
-      ...common,
-      taskQueue: cloudletTaskQueue,
-      workflowBundle: await workflowBundle(paths.cache),
-      activities: { ...records, ...runHandlerActivity(plugins) },
-    }),
-    Worker.create({
-      ...common,
-      taskQueue: hostTaskQueue(host),
-      maxConcurrentActivityTaskExecutions: hostActivitySlots,
-      activities: {
-        ...createGuestActivities(context),
-        ...createImageActivities(context),
-        ...createReconcileActivities({ ...context, isOpen: (workflowId) => isWorkflowOpen(client, workflowId) }),
-      },
-    }),
-  ]);
+  const bundle = await workflowBundle(paths.cache);
+  const createWorkers = () =>
+    Promise.all([
+      Worker.create({
+        ...common,
+        taskQueue: cloudletTaskQueue,
+        workflowBundle: bundle,
+        activities: { ...records, ...runHandlerActivity(plugins) },
+      }),
+      Worker.create({
+        ...common,
+        taskQueue: hostTaskQueue(host),
+        maxConcurrentActivityTaskExecutions: hostActivitySlots,
+        activities: {
+          ...createGuestActivities(context),
+          ...createImageActivities(context),
+          ...createReconcileActivities({ ...context, isOpen: (workflowId) => isWorkflowOpen(client, workflowId) }),
+        },
+      }),
+    ]);
 
   const agentDone = new AbortController();
-  const agent = runHostAgent(context, AbortSignal.any([signal, agentDone.signal]));
-  const running = workers.map((worker) => worker.run());
-  signal.addEventListener('abort', () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown()), { once: true });
+  let workers: Worker[] = [];
+  const shutDown = () => workers.forEach((worker) => worker.getState() === 'RUNNING' && worker.shutdown());
+  signal.addEventListener('abort', shutDown, { once: true });
+  let inBackground: Promise<unknown> = Promise.resolve();
+  let running: Promise<void>[] = [];
   try {
+    // Before any work is taken: what needs a host finds this one up.
     await heartbeat(context);
-    await reportPlugins(store, plugins);
+    const reported = await reportPlugins(store, plugins);
+    inBackground = Promise.all([
+      runHostAgent(context, AbortSignal.any([signal, agentDone.signal])),
+      keepReportingPlugins(store, plugins, reported, agentDone.signal),
+    ]);
+    workers = await createWorkers();
+    running = workers.map((worker) => worker.run());
     await scheduleReconciliation(client, host);
     await buildCatalogue({ store, client, catalogue, log });
     onReady();
     await Promise.all(running);
   } finally {
+    // What failed above is to be told, not that workers still use what is closed below.
+    shutDown();
+    await Promise.allSettled(running);
     agentDone.abort();
-    await agent;
+    await inBackground;
+    await recordHostDown(store, host).catch(() => undefined);
     await plugins.stop();
     await hypervisor.close();
     await connection.close();

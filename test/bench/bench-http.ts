@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Phone } from '../support/phone.ts';
-import type { BenchCloudlet } from './bench-cloudlet.ts';
+import type { StartedCloudlet } from '../support/started-cloudlet.ts';
 import { latencyOf, rateOf } from './http-load.ts';
 import { measurement, median, timed, type Measurement } from './measurement.ts';
 
@@ -17,7 +17,7 @@ const bodySql = `
     'imageVersion', i.number, 'startable', i.id is not null, 'startsBy', array['join', 'restore', 'cold-boot'], 'updatedAt', s.updated_at) order by s.service_id), '[]')) as body
   from services s left join service_images i on i.id = s.image_id`;
 
-export async function benchHttp(cloudlet: BenchCloudlet, databaseUrl: string): Promise<Measurement[]> {
+export async function benchHttp(cloudlet: StartedCloudlet, databaseUrl: string): Promise<Measurement[]> {
   const bare = fork(join(import.meta.dirname, 'bare-route.ts'), [databaseUrl, bodySql]);
   try {
     const [port] = (await once(bare, 'message')) as [number];
@@ -60,7 +60,7 @@ export async function benchHttp(cloudlet: BenchCloudlet, databaseUrl: string): P
 }
 
 /** A phone that joins what runs already. */
-async function benchJoin(cloudlet: BenchCloudlet): Promise<Measurement> {
+async function benchJoin(cloudlet: StartedCloudlet): Promise<Measurement> {
   const first = new Phone(cloudlet.url, 'bench-first');
   const { _id } = await first.start('bench.echo');
   const times: number[] = [];

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BenchCloudlet } from './bench-cloudlet.ts';
+import type { StartedCloudlet } from '../support/started-cloudlet.ts';
 import { measurement, type Measurement } from './measurement.ts';
 
 const idleMs = 15_000;
 
 /** Memory of our own processes when nobody asks for anything; PostgreSQL and Temporal are not ours. */
-export async function benchIdleMemory(cloudlet: BenchCloudlet): Promise<Measurement> {
+export async function benchIdleMemory(cloudlet: StartedCloudlet): Promise<Measurement> {
   await sleep(idleMs);
   const sizes = await cloudlet.residentMib();
   const names = Object.entries(sizes).map(([name, mib]) => `${name} ${Math.round(mib)}`);
@@ -16,7 +16,7 @@ export async function benchIdleMemory(cloudlet: BenchCloudlet): Promise<Measurem
   );
 }
 
-export async function benchSecondStart(cloudlet: BenchCloudlet): Promise<Measurement> {
+export async function benchSecondStart(cloudlet: StartedCloudlet): Promise<Measurement> {
   await cloudlet.interrupt();
   const value = (await cloudlet.start()) / 1000;
   return measurement(

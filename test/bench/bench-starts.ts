@@ -3,7 +3,7 @@ import type { Store } from '../../activities/store/store.ts';
 import type { ServiceVmBody } from '../../workflows/contract/http.ts';
 import { Phone } from '../support/phone.ts';
 import { BareLibvirt, firstByte, type BareGuest, type ServiceFiles } from './bare-libvirt.ts';
-import type { BenchCloudlet } from './bench-cloudlet.ts';
+import type { StartedCloudlet } from '../support/started-cloudlet.ts';
 import { measurement, median, quantile, timed, type Measurement } from './measurement.ts';
 
 const restores = 9;
@@ -13,7 +13,7 @@ const phones = 200;
 const serviceId = 'bench.echo';
 const memoryMib = 128;
 
-export async function benchStarts(cloudlet: BenchCloudlet, store: Store): Promise<Measurement[]> {
+export async function benchStarts(cloudlet: StartedCloudlet, store: Store): Promise<Measurement[]> {
   const files = await serviceFiles(store, cloudlet.config.dataDir);
   const bare = new BareLibvirt(await cloudlet.libvirtUri(), cloudlet.config.dataDir);
   try {
@@ -75,7 +75,7 @@ async function inTurns(
   return { ours: median(times.ours), floor: median(times.floor) };
 }
 
-async function startOnce(cloudlet: BenchCloudlet): Promise<number> {
+async function startOnce(cloudlet: StartedCloudlet): Promise<number> {
   const phone = new Phone(cloudlet.url, 'bench');
   let id = '';
   const time = await timed(async () => {
@@ -96,11 +96,11 @@ async function bareOnce(make: () => Promise<BareGuest>): Promise<number> {
   }
 }
 
-const stop = (cloudlet: BenchCloudlet, id: string) =>
+const stop = (cloudlet: StartedCloudlet, id: string) =>
   cloudlet.admin.request('POST', `/v1/service-vms/${id}/stop`, undefined, { prefer: 'wait=30' });
 
 /** Eight phones that want an instance of their own, at once: until the last of them has its first byte. */
-async function benchManyStarts(cloudlet: BenchCloudlet, make: () => Promise<BareGuest>): Promise<Measurement> {
+async function benchManyStarts(cloudlet: StartedCloudlet, make: () => Promise<BareGuest>): Promise<Measurement> {
   const ids: string[] = [];
   const value = await timed(() =>
     Promise.all(
@@ -122,7 +122,7 @@ async function benchManyStarts(cloudlet: BenchCloudlet, make: () => Promise<Bare
 }
 
 /** Two hundred phones that ask for one service while it boots: how long after it is ready the last one knows. */
-async function benchStampede(cloudlet: BenchCloudlet): Promise<Measurement> {
+async function benchStampede(cloudlet: StartedCloudlet): Promise<Measurement> {
   const answeredAt: number[] = [];
   const ids = new Set<string>();
   await Promise.all(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openStore } from '../../activities/store/store.ts';
 import { formatTable, type Column } from '../../temporal/cli/table.ts';
 import { addEchoService } from '../support/echo-service.ts';
-import { BenchCloudlet } from './bench-cloudlet.ts';
+import { StartedCloudlet } from '../support/started-cloudlet.ts';
 import { benchHttp } from './bench-http.ts';
 import { benchIdleMemory, benchSecondStart } from './bench-node.ts';
 import { benchStarts } from './bench-starts.ts';
@@ -22,7 +22,7 @@ const columns: readonly Column<Measurement>[] = [
   ['', ({ met }) => (met ? '✓' : '✗ missed')],
 ];
 
-const cloudlet = await BenchCloudlet.create();
+const cloudlet = await StartedCloudlet.create();
 const results: Measurement[] = [];
 try {
   say('Bringing a cloudlet up …');

@@ -1,7 +1,7 @@
 /** A cloudlet as `npm start` runs it, with its own supervisor, in a data directory of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '../../temporal/cli/api-client.ts';
@@ -13,7 +13,7 @@ import { prepareDataDir } from '../../temporal/local/data-dir.ts';
 import { pollUntil } from '../../temporal/supervisor/poll-until.ts';
 import { readCommandLine, readProcessStat } from '../../temporal/supervisor/process-identity.ts';
 
-export class BenchCloudlet {
+export class StartedCloudlet {
   readonly config: Config;
   readonly admin: ApiClient;
   readonly #environment: Record<string, string>;
@@ -25,26 +25,30 @@ export class BenchCloudlet {
     this.admin = new ApiClient(config);
   }
 
-  static async create(): Promise<BenchCloudlet> {
-    const root = await mkdtemp(join(tmpdir(), 'cloudlet-bench-'));
+  /** @param environment settings beside the usual ones */
+  static async create(environment: Readonly<Record<string, string>> = {}): Promise<StartedCloudlet> {
+    const root = await mkdtemp(join(tmpdir(), 'cloudlet-run-'));
     const settings = {
       CLOUDLET_DATA_DIR: root,
       CLOUDLET_API_HOST: '127.0.0.1',
       CLOUDLET_API_PORT: '0',
       CLOUDLET_MANAGER_PORT: '0',
       CLOUDLET_NETWORK_ADAPTER: 'lo',
-      CLOUDLET_DOMAIN_PREFIX: 'cloudlet-bench-',
+      CLOUDLET_DOMAIN_PREFIX: `cloudlet-run-${process.pid}-`,
       CLOUDLET_GUEST_PORTS: '30000-30999',
       CLOUDLET_PLUGINS: 'security-open',
+      ...environment,
     };
     const { config } = loadConfig({ environment: settings });
-    const assigned = await assignPorts(config, prepareDataDir(root).run);
-    const environment = {
+    const dataDir = prepareDataDir(root);
+    // Downloaded once for all of them.
+    await cp(join(checkoutDir, '.cloudlet', 'bin'), dataDir.bin, { recursive: true }).catch(() => undefined);
+    const assigned = await assignPorts(config, dataDir.run);
+    return new StartedCloudlet(assigned, {
       ...settings,
       CLOUDLET_API_PORT: String(assigned.apiPort),
       CLOUDLET_MANAGER_PORT: String(assigned.managerPort),
-    };
-    return new BenchCloudlet(assigned, environment);
+    });
   }
 
   get url(): string {
@@ -57,13 +61,20 @@ export class BenchCloudlet {
     const supervisor = this.#run('start');
     this.#supervisor = supervisor;
     const ready = await pollUntil(() => supervisor.exitCode !== null || this.admin.isReady(), { deadlineMs: 300_000, everyMs: 20 });
-    if (!ready || supervisor.exitCode !== null) throw new Error(`The cloudlet did not start; see ${this.config.dataDir}/bench.log`);
+    if (!ready || supervisor.exitCode !== null) {
+      const said = await readFile(join(this.config.dataDir, 'run.log'), 'utf8');
+      throw new Error(`The cloudlet did not start. It said:\n${said}`);
+    }
     return performance.now() - startedAt;
   }
 
   /** What the running start told its processes. */
   async databaseUrl(): Promise<string> {
     return (await this.#environmentOfApi())['DATABASE_URL']!;
+  }
+
+  async temporalAddress(): Promise<string> {
+    return (await this.#environmentOfApi())['TEMPORAL_ADDRESS']!;
   }
 
   async libvirtUri(): Promise<string> {
@@ -115,11 +126,11 @@ export class BenchCloudlet {
   }
 
   #run(...args: string[]): ChildProcess {
-    const child = spawn(process.execPath, [join(checkoutDir, 'temporal', 'main.ts'), ...args], {
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, join(checkoutDir, 'temporal', 'main.ts'), ...args], {
       env: { ...inheritedEnvironment(), ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const log = createWriteStream(join(this.config.dataDir, 'bench.log'), { flags: 'a' });
+    const log = createWriteStream(join(this.config.dataDir, 'run.log'), { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     return child;
