@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
 import { accelerators } from '../../workflows/contract/cloudlet.ts';
 import { ServiceSpec } from '../../workflows/contract/service.ts';
 import { parseDocument } from './parse-document.ts';
@@ -27,7 +28,12 @@ export const BundleManifest = Type.Object({
   formatVersion: Type.Integer({ minimum: 1 }),
   createdAt: Type.String({ maxLength: 40 }),
   imageVersion: Type.Integer({ minimum: 1 }),
-  spec: ServiceSpec,
+  /** Of a cloudlet that may be older or newer: it may lack fields, or have others. */
+  spec: Type.Object({
+    ...Type.Partial(ServiceSpec).properties,
+    serviceId: ServiceSpec.properties.serviceId,
+    ports: ServiceSpec.properties.ports,
+  }),
   /** Where it was exported: machine type, guest CPU, QEMU version, and the model of the processor. */
   hypervisor: Fingerprint,
   hostCpu: Type.String({ maxLength: 200 }),
@@ -52,14 +58,17 @@ export const BundleManifest = Type.Object({
 export type BundleManifest = Static<typeof BundleManifest>;
 export type BundleMember = BundleManifest['members'][number];
 
+const needed: ReadonlySet<BundleMember['role']> = new Set(['service', 'disk']);
+
 /** @throws CloudletError `unprocessable-bundle` */
 export function readManifest(bytes: Buffer): BundleManifest {
   const manifest = parseDocument(manifestName, bytes, BundleManifest);
   if (manifest.formatVersion > manifestVersion) {
     throw refuse(`it is of format ${manifest.formatVersion}, and this cloudlet reads up to ${manifestVersion}; update the cloudlet`);
   }
-  for (const role of ['service', 'disk'] as const) {
-    if (manifest.members.filter((member) => member.role === role).length !== 1) throw refuse(`its manifest names no ${role}, or several`);
+  for (const role of memberRoles) {
+    const count = manifest.members.filter((member) => member.role === role).length;
+    if (count > 1 || (count === 0 && needed.has(role))) throw refuse(`its manifest names ${count} members that are its ${role}`);
   }
-  return manifest;
+  return { ...manifest, spec: Value.Clean(ServiceSpec, manifest.spec) as BundleManifest['spec'] };
 }

@@ -41,7 +41,7 @@ export class ByteReader {
   }
 
   async skip(length: number): Promise<void> {
-    for (let left = length; left > 0; ) {
+    for (let left = length; left > 0;) {
       const piece = await this.some(left);
       if (!piece) throw cutOff();
       left -= piece.length;

@@ -53,6 +53,12 @@ export async function* decompress(file: FileHandle, compression: Compression, si
     }
     const { status, lastWords } = await ended;
     signal?.throwIfAborted();
+    if (/failed to execute|ENOENT/.test(lastWords)) {
+      throw new CloudletError(
+        'internal',
+        `The program ${tools[compression].decompress[0]} is missing. \`cloudlet doctor\` says what to install.`,
+      );
+    }
     if (status !== 0) throw refuse(`its ${compression} compression is damaged or cut off (${lastWords})`);
   } finally {
     kill();
@@ -80,11 +86,6 @@ async function endOf(child: ChildProcess): Promise<{ status: number | null; last
     const [status] = (await once(child, 'close')) as [number | null];
     return { status, lastWords: words.trim().split('\n').at(-1) ?? '' };
   } catch (error) {
-    return { status: null, lastWords: missing(error).message };
+    return { status: null, lastWords: (error as Error).message };
   }
 }
-
-const missing = (error: unknown): Error =>
-  (error as NodeJS.ErrnoException).code === 'ENOENT'
-    ? new CloudletError('internal', 'A program that (de)compresses is missing. `cloudlet doctor` says what to install.')
-    : (error as Error);

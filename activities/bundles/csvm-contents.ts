@@ -141,7 +141,9 @@ export class CsvmContents implements BundleContents {
 
   #isKept({ role }: BundleMember): boolean {
     if (role === 'disk') return true;
-    return (role === 'saved-disk' || role === 'saved-memory') && this.#manifest!.saved !== null && this.#leftOut(this.#manifest!) === undefined;
+    return (
+      (role === 'saved-disk' || role === 'saved-memory') && this.#manifest!.saved !== null && this.#leftOut(this.#manifest!) === undefined
+    );
   }
 
   /**
@@ -151,7 +153,8 @@ export class CsvmContents implements BundleContents {
   #leftOut({ saved, hostCpu }: BundleManifest): string | undefined {
     if (!saved) return undefined;
     const { hypervisor, hostCpu: ours } = this.#input;
-    if (!this.#publisher?.trusted) return 'The saved state was left out: nobody whom this cloudlet trusts signed it. The service boots cold.';
+    if (!this.#publisher?.trusted)
+      return 'The saved state was left out: nobody whom this cloudlet trusts signed it. The service boots cold.';
     if (!sameFingerprint(saved.under, hypervisor) || (hypervisor.accelerator === 'kvm' && hostCpu !== ours)) {
       const { qemuVersion, machine, accelerator } = saved.under;
       return `The saved state was left out: it needs QEMU ${qemuVersion} (${machine}, ${accelerator}) on ${hostCpu}. The service boots cold.`;

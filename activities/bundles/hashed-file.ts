@@ -74,7 +74,7 @@ export class HashedFile {
 
   async #put(chunk: Buffer, position: number): Promise<void> {
     try {
-      for (let done = 0; done < chunk.length; ) {
+      for (let done = 0; done < chunk.length;) {
         done += (await this.#file.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
       }
     } catch (error) {

@@ -14,7 +14,7 @@ export function parseDocument<Schema extends TSchema>(name: string, bytes: Buffe
   } catch (error) {
     throw refuse(`${name} is not JSON (${(error as Error).message.slice(0, 120)})`, error);
   }
-  if (Value.Check(schema, value)) return value as Static<Schema>;
+  if (Value.Check(schema, value)) return value;
   const [first] = Value.Errors(schema, value);
   throw refuse(`${name} is not as it should be: ${first ? `${first.instancePath || '/'} ${first.message}` : 'it has other fields'}`);
 }

@@ -45,6 +45,16 @@ interface Entry {
   readonly name: string;
 }
 
+/** Headers that say something of the next one. */
+const extendedHeaders: Readonly<Record<string, 'fields' | 'name' | 'nothing'>> = {
+  ExtendedHeader: 'fields',
+  OldExtendedHeader: 'fields',
+  NextFileHasLongPath: 'name',
+  OldGnuLongPath: 'name',
+  GlobalExtendedHeader: 'nothing',
+  NextFileHasLongLinkpath: 'nothing',
+};
+
 /** The headers of members, each with the name that an extended header may have given it. */
 async function* headersOf(reader: ByteReader): AsyncGenerator<Entry, void> {
   let pax: Pax | undefined;
@@ -56,23 +66,15 @@ async function* headersOf(reader: ByteReader): AsyncGenerator<Entry, void> {
     const header = decodeHeader(block, pax);
     if (header.nullBlock) return;
     if (!header.cksumValid) throw refuse('it is no tar archive, or a damaged one');
-    switch (header.type) {
-      case 'ExtendedHeader':
-      case 'OldExtendedHeader':
-        pax = Pax.parse((await extendedHeader(reader, header)).toString('utf8'), pax);
-        break;
-      case 'NextFileHasLongPath':
-      case 'OldGnuLongPath':
-        longName = (await extendedHeader(reader, header)).toString('utf8').replace(/\0.*$/s, '');
-        break;
-      case 'GlobalExtendedHeader':
-      case 'NextFileHasLongLinkpath':
-        await extendedHeader(reader, header);
-        break;
-      default:
-        yield { header, name: pax?.path ?? longName ?? header.path ?? '' };
-        [pax, longName] = [undefined, undefined];
+    const described = extendedHeaders[header.type];
+    if (!described) {
+      yield { header, name: pax?.path ?? longName ?? header.path ?? '' };
+      [pax, longName] = [undefined, undefined];
+      continue;
     }
+    const text = (await extendedHeader(reader, header)).toString('utf8');
+    if (described === 'fields') pax = Pax.parse(text, pax);
+    if (described === 'name') longName = text.replace(/\0.*$/s, '');
   }
 }
 

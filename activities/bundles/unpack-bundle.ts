@@ -6,16 +6,11 @@ import { compressionOf, decompress } from './compression.ts';
 import { CsvmContents } from './csvm-contents.ts';
 import { guardExpansion } from './guard-expansion.ts';
 import { requireSpace } from './hashed-file.ts';
+import type { Observer } from './observer.ts';
 import { isOvf, OvaContents } from './ova-contents.ts';
 import { readChunks } from './read-chunks.ts';
 import { refuse } from './refuse.ts';
 import { readTar } from './tar-reader.ts';
-
-export interface Observer {
-  readonly signal: AbortSignal;
-  /** Told how many bytes of the bundle have been read. */
-  readonly onBytes: (done: number, total: number) => void;
-}
 
 /**
  * Takes a bundle apart: reads it once, writes each disk once, and hashes it on the way. What it refuses may have left
@@ -31,10 +26,16 @@ export async function unpackBundle(input: UnpackInput, { signal, onBytes }: Obse
     const chunks = compression === 'none' ? readChunks(file, signal) : decompress(file, compression, signal);
     const read = compression === 'none' ? undefined : () => positionOf(file);
     let contents: BundleContents | undefined;
-    await readTar(guardExpansion(observed(chunks, (done) => onBytes(read?.() ?? done, size)), size), (member, body) => {
-      contents ??= isOvf(member.name) ? new OvaContents(input) : new CsvmContents(input);
-      return contents.take(member, body);
-    });
+    await readTar(
+      guardExpansion(
+        observed(chunks, (done) => onBytes(read?.() ?? done, size)),
+        size,
+      ),
+      (member, body) => {
+        contents ??= isOvf(member.name) ? new OvaContents(input) : new CsvmContents(input);
+        return contents.take(member, body);
+      },
+    );
     if (!contents) throw refuse('it is empty');
     return await contents.finish();
   } finally {

@@ -119,8 +119,6 @@ export interface BundleRecordActivities {
   publishImport(input: ImportInput & { readonly unpacked: UnpackedService } & Reported): Promise<ImportOutcome>;
   recordImportFailure(input: Pick<ImportInput, 'operationId'> & { readonly failure: DescribedFailure }): Promise<void>;
   /** From now on the bundle can be downloaded. */
-  publishBundle(
-    input: ExportInput & { readonly hostId: string; readonly written: WrittenBundle } & Reported,
-  ): Promise<ExportOutcome>;
+  publishBundle(input: ExportInput & { readonly hostId: string; readonly written: WrittenBundle } & Reported): Promise<ExportOutcome>;
   recordExportFailure(input: Pick<ExportInput, 'operationId'> & { readonly failure: DescribedFailure }): Promise<void>;
 }
