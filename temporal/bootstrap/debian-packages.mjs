@@ -10,8 +10,9 @@ export const packageGroups = {
     'avahi-daemon avahi-utils dbus dnsmasq-base iproute2 nftables tini util-linux',
     'busybox-static cpio kmod zstd mtools dosfstools e2fsprogs syslinux syslinux-common',
     'python3-pip unzip ca-certificates',
+    'pigz lbzip2 xz-utils',
   ],
-  test: ['chromium fonts-dejavu-core'],
+  test: ['chromium fonts-dejavu-core bzip2'],
 };
 
 const oldestDebian = 12;
