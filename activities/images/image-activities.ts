@@ -10,7 +10,9 @@ import type { OperationProgress } from '../../workflows/contract/operation.ts';
 import { recordProgress } from '../store/operations.ts';
 import type { Store } from '../store/store.ts';
 import { convertDisk, inspectDisk } from './inspect-disk.ts';
-import type { HostPaths } from './host-paths.ts';
+import { claimUpload } from '../store/uploads.ts';
+import { dropClaims, endClaims } from '../uploads/end-claims.ts';
+import { uploadPath, type HostPaths } from './host-paths.ts';
 import { adoptImage } from './image-store.ts';
 
 export interface ImageContext {
@@ -28,10 +30,15 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
   /** @returns a disk in the work folder, in whatever format */
   const rawDisk = async (
     source: ImageSource,
+    operationId: string,
     folder: string,
     signal: AbortSignal,
     progress: (percent: number, message: string) => void,
   ): Promise<AssembledDisk> => {
+    if (source.kind === 'upload') {
+      const { id } = await store.transaction((em) => claimUpload(em, source.uploadId, operationId));
+      return { diskPath: uploadPath(paths, id), format: source.format };
+    }
     if (source.kind === 'disk') return { diskPath: join(paths.imports, source.file), format: source.format };
     const entry = catalogue(source.serviceId);
     if (!entry) throw new CloudletError('not-found', `No plugin of this host brings a service "${source.serviceId}".`);
@@ -48,8 +55,11 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
         const progress = tell(store, reported, heartbeat);
-        const given = await rawDisk(source, folder, signal, progress);
-        const { virtualSizeBytes } = await inspectDisk(given.diskPath, given.format, signal);
+        const given = await rawDisk(source, operationId, folder, signal, progress);
+        const { virtualSizeBytes } = await inspectDisk(given.diskPath, given.format, signal).catch(async (error: unknown) => {
+          if (error instanceof CloudletError && error.code === 'unsafe-image') await dropClaims(store, paths, operationId);
+          throw error;
+        });
         const disk = await asOwnQcow2(source, given, folder, signal, progress);
         progress(95, 'Storing the disk');
         const stored = await adoptImage(paths, disk, { signal });
@@ -57,7 +67,10 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
         return { diskId: image.id };
       }),
 
-    discardPreparation: ({ operationId }) => rm(workFolder(operationId), { recursive: true, force: true }),
+    discardPreparation: async ({ operationId }) => {
+      await endClaims(store, paths, operationId);
+      await rm(workFolder(operationId), { recursive: true, force: true });
+    },
   };
 }
 

@@ -102,6 +102,7 @@ export const builds =
 const sources: Readonly<Record<ImageSource['kind'], (serviceId: string) => ImageSource>> = {
   catalogue: (serviceId) => ({ kind: 'catalogue', serviceId }),
   disk: () => ({ kind: 'disk', file: 'own.qcow2', format: 'qcow2' }),
+  upload: () => ({ kind: 'upload', uploadId: randomUUID(), format: 'qcow2' }),
 };
 
 /** An instance whose workflow was terminated while it served, and the host set right again. */

@@ -23,5 +23,10 @@ export const DiskSource = Type.Object(
   { ...closed, title: 'disk', description: "A disk of one's own, checked as untrusted input" },
 );
 
-export const ImageSource = Type.Union([CatalogueSource, DiskSource]);
+export const UploadSource = Type.Object(
+  { kind: Type.Literal('upload'), uploadId: Type.String({ format: 'uuid' }), format: Type.Enum([...diskFormats]) },
+  { ...closed, title: 'upload', description: 'A disk that was uploaded; it is used up when the build succeeds' },
+);
+
+export const ImageSource = Type.Union([CatalogueSource, DiskSource, UploadSource]);
 export type ImageSource = Static<typeof ImageSource>;

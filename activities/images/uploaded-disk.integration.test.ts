@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openStoreLab, type StoreLab } from '../../test/support/api-store.ts';
+import { testSpec } from '../../test/support/workflow-services.ts';
+import { admitBuild, recordBuildFailure } from '../store/builds.ts';
+import { Operation } from '../store/entities/operation.ts';
+import { completeUpload, createUpload, findUpload } from '../store/uploads.ts';
+import { hostPaths, uploadPath, type HostPaths } from './host-paths.ts';
+import { createImageActivities } from './image-activities.ts';
+
+let lab: StoreLab;
+let paths: HostPaths;
+beforeAll(async () => {
+  lab = await openStoreLab();
+  paths = hostPaths(lab.parts.dataDir.root);
+  await mkdir(paths.uploads, { recursive: true });
+});
+afterAll(() => lab?.close());
+
+const silent = () => undefined;
+const activities = () =>
+  createImageActivities({
+    hostId: lab.hostId,
+    paths,
+    store: lab.store,
+    catalogue: () => undefined,
+    log: { info: silent, warn: silent, error: silent },
+  });
+
+/** An upload as it lies there when its last byte was verified. */
+async function uploaded(write: (path: string) => unknown): Promise<string> {
+  const id = randomUUID();
+  await createUpload(lab.store, id, { fileName: 'disk.qcow2', sizeBytes: 1, metadata: {}, declaredSha256: null });
+  await write(uploadPath(paths, id));
+  await completeUpload(lab.store, id, '0'.repeat(64));
+  return id;
+}
+
+async function build(uploadId: string) {
+  const spec = testSpec();
+  const { operationId } = await admitBuild(lab.store, { serviceId: spec.serviceId, principal: 'test' });
+  const input = { operationId, spec, source: { kind: 'upload', uploadId, format: 'qcow2' } as const, save: false };
+  const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', silent) });
+  const prepare = (): Promise<{ readonly diskId: string }> => environment().run(() => activities().prepareDisk(input));
+  return { operationId, input, prepare };
+}
+
+const disk = (path: string) => execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', path, '1M']);
+
+it('becomes an image, and is used up when its build succeeds', async () => {
+  const id = await uploaded(disk);
+  const { operationId, prepare } = await build(id);
+  const { diskId } = await prepare();
+  expect(await prepare()).toEqual({ diskId });
+  expect(await findUpload(lab.store, id)).toMatchObject({ operationId });
+  await expect((await build(id)).prepare()).rejects.toMatchObject({ code: 'operation-in-progress' });
+
+  await lab.store.fork().nativeUpdate(Operation, { id: operationId }, { state: 'succeeded' });
+  await activities().discardPreparation({ operationId });
+  await activities().discardPreparation({ operationId });
+  expect([existsSync(uploadPath(paths, id)), existsSync(join(paths.incoming, operationId)), await findUpload(lab.store, id)]).toEqual([
+    false,
+    false,
+    null,
+  ]);
+});
+
+it('can be built from again when its build failed for another reason', async () => {
+  const id = await uploaded(disk);
+  const { operationId, input, prepare } = await build(id);
+  await prepare();
+  await activities().discardPreparation({ operationId });
+  await recordBuildFailure(lab.store, input, { code: 'guest-unresponsive', detail: 'It did not boot.', facts: {} });
+  expect((await (await build(id)).prepare()).diskId).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+it('that is no disk is refused and leaves nothing', async () => {
+  const id = await uploaded((path) => writeFile(path, 'not a disk'));
+  const { prepare } = await build(id);
+  await expect(prepare()).rejects.toMatchObject({ code: 'unsafe-image' });
+  expect([existsSync(uploadPath(paths, id)), await findUpload(lab.store, id)]).toEqual([false, null]);
+});
+
+it('that points to a file of the host is refused and leaves nothing', async () => {
+  const id = await uploaded((path) =>
+    execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-u', '-b', '/etc/shadow', '-F', 'raw', path, '1M']),
+  );
+  await expect((await build(id)).prepare()).rejects.toMatchObject({
+    code: 'unsafe-image',
+    message: expect.stringContaining('needs another file'),
+  });
+  expect(await findUpload(lab.store, id)).toBeNull();
+});
