@@ -63,6 +63,7 @@ describe('the OpenAPI document', () => {
       'GET /v1/uploads',
       'GET /v1/uploads/{id}',
       'OPTIONS /v1/uploads',
+      'PATCH /v1/services/{serviceId}',
       'PATCH /v1/uploads/{id}',
       'POST /v1/operations/{id}/cancel',
       'POST /v1/service-vms',
@@ -71,9 +72,11 @@ describe('the OpenAPI document', () => {
       'POST /v1/service-vms/{id}/renew',
       'POST /v1/service-vms/{id}/stop',
       'POST /v1/services',
+      'POST /v1/services/{serviceId}/restore',
       'POST /v1/sessions',
       'POST /v1/sign-in-codes',
       'POST /v1/uploads',
+      'PUT /v1/services/{serviceId}',
     ]);
   });
 

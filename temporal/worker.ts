@@ -12,9 +12,11 @@ import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { recordHostDown } from '../activities/store/hosts.ts';
 import { createRecordActivities } from '../activities/store/record-activities.ts';
 import { openStore } from '../activities/store/store.ts';
+import { createTrashActivities } from '../activities/store/trash.ts';
 import { servicesCatalogue } from '../plugins/runtime/extension-points.ts';
 import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
 import { cloudletTaskQueue, hostTaskQueue } from '../workflows/contract/ids.ts';
+import { msPerHour } from '../workflows/contract/units.ts';
 import { activityInterceptor } from './worker/activity-interceptor.ts';
 import { buildCatalogue } from './worker/build-catalogue.ts';
 import { connectTemporal, prepareNamespace } from './client/connect.ts';
@@ -70,7 +72,11 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     memoryMib: config.memoryMib,
     log,
   };
-  const records = { ...createRecordActivities({ ...context, handlers: eventHandlers(plugins) }), ...createBuildRecordActivities(context) };
+  const records = {
+    ...createRecordActivities({ ...context, handlers: eventHandlers(plugins) }),
+    ...createBuildRecordActivities(context),
+    ...createTrashActivities({ store, trashHoldMs: config.trashHoldHours * msPerHour }),
+  };
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     namespace: target.namespace,

@@ -1,5 +1,11 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { BuildRecordActivities, CloudletActivities, HostActivities, RecordActivities } from './contract/activities.ts';
+import type {
+  BuildRecordActivities,
+  CloudletActivities,
+  HostActivities,
+  RecordActivities,
+  ServiceRecordActivities,
+} from './contract/activities.ts';
 import { cloudletTaskQueue, hostTaskQueue } from './contract/ids.ts';
 import { msPerMinute } from './contract/units.ts';
 
@@ -7,7 +13,7 @@ import { msPerMinute } from './contract/units.ts';
  * The database's side of a workflow. Retried until the database is back: the work outlives its restarts. What is wrong
  * for good is thrown as a failure that is not retried.
  */
-export const records = proxyLocalActivities<RecordActivities & BuildRecordActivities>({
+export const records = proxyLocalActivities<RecordActivities & BuildRecordActivities & ServiceRecordActivities>({
   startToCloseTimeout: '20s',
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
 });

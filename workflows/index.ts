@@ -1,4 +1,5 @@
 /** What the worker's bundle holds. The only barrel: Temporal asks for one module of all workflows. */
 export { buildServiceImage } from './build-service-image.ts';
 export { reconcileHost } from './reconcile-host.ts';
+export { removeService } from './remove-service.ts';
 export { serviceVm } from './service-vm.ts';

@@ -10,6 +10,7 @@ import { liveInstances } from '../store/instances.ts';
 import { runningOperations, settleLost } from '../store/operations.ts';
 import { release } from '../store/reservation.ts';
 import { recordEnd } from '../store/service-vms.ts';
+import { emptyTrash } from '../store/trash.ts';
 import { endGuest, removeInstanceFiles } from './end-guest.ts';
 import type { HostContext } from './host-context.ts';
 
@@ -84,6 +85,7 @@ const readFolder = (folder: string): Promise<string[]> =>
  */
 async function removeLeftovers({ paths, store, hostId }: ReconcileContext): Promise<number> {
   const removed = await oldestSerialLogs(paths);
+  await emptyTrash(store);
   if (!(await isBuilding(store))) {
     const kept = await forgetUnusedImages(store, hostId);
     const images = await readFolder(paths.images);

@@ -4,12 +4,13 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
 import { joinableServiceVmStates, type ServiceVmState } from '../../workflows/contract/service-vm.ts';
-import { Service } from './entities/service.ts';
+import type { Service } from './entities/service.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { appendEvent } from './events.ts';
 import { once, type Idempotency } from './idempotency.ts';
 import { countUsers, grantLease, type LeaseDialect } from './leases.ts';
 import { createOperation } from './operations.ts';
+import { requireService } from './services.ts';
 import type { Store } from './store.ts';
 
 export interface StartRequest {
@@ -47,8 +48,6 @@ export async function admitStart(store: Store, request: StartRequest): Promise<A
 
 async function placeUser(em: EntityManager, store: Store, request: StartRequest): Promise<Admission> {
   const service = await findStartable(em, request.serviceId);
-  // One at a time for a service, so that two hundred phones at once start one instance and not two hundred.
-  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [service.id]);
   const shareable = request.join && service.spec.sharing === 'join';
   const found = shareable ? await findJoinable(em, service, request.holder) : undefined;
   const serviceVm = found ?? insertRequested(em, service, request, shareable);
@@ -133,15 +132,13 @@ const describe = (serviceVm: ServiceVm, service: Service, leaseId: string, joine
   state: serviceVm.state,
 });
 
+/** One at a time for a service, so that two hundred phones at once start one instance and not two hundred. */
 async function findStartable(em: EntityManager, serviceId: string): Promise<Service> {
-  const service = await em.findOne(Service, { serviceId });
-  if (!service) {
-    throw new CloudletError('not-found', `There is no service "${serviceId}" on this cloudlet. GET /v1/services lists those there are.`);
-  }
+  const service = await requireService(em, serviceId);
   if (!service.image) {
     throw new CloudletError(
       'state-conflict',
-      `The service "${serviceId}" has no image yet: it is still being built, or its build failed.`,
+      `The service "${serviceId}" has no image yet: it is still being built, its build failed, or nobody gave it one.`,
       {
         state: 'unbuilt',
         retryAfterSeconds: 30,

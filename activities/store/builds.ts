@@ -13,6 +13,7 @@ import { appendEvent } from './events.ts';
 import { isFresh } from './hosts.ts';
 import { once, type Idempotency } from './idempotency.ts';
 import { createOperation, settleOperations } from './operations.ts';
+import { refuseTrashed } from './services.ts';
 import type { Store } from './store.ts';
 
 /** The database's side of `buildServiceImage`. */
@@ -37,6 +38,7 @@ export async function admitBuild(
   return store.transaction(async (em) => {
     await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 5))', [workflowId]);
     const { answer, repeated } = await once(em, principal, idempotency, async () => {
+      await refuseTrashed(em, serviceId);
       const running = await em.findOne(Operation, { workflowId, state: 'running' });
       if (running) throw new CloudletError('operation-in-progress', `"${serviceId}" is being built already.`, { operationId: running.id });
       return { operationId: createOperation(em, { kind: 'service.build', workflowId, subject: serviceId, principal }).id };
@@ -57,7 +59,7 @@ async function registerBuild(store: Store, { operationId, spec }: BuildInput, di
   return store.transaction(async (em) => {
     const known = await em.findOne(ServiceVm, { startOperationId: operationId });
     if (known) return { imageId: known.image!.id, serviceVmId: known.id };
-    const service = await requireService(em, spec);
+    const service = await serviceOf(em, spec, operationId);
     const image = em.create(ServiceImage, {
       id: randomUUID(),
       service,
@@ -95,7 +97,7 @@ async function registerBuild(store: Store, { operationId, spec }: BuildInput, di
   });
 }
 
-async function requireService(em: EntityManager, spec: BuildInput['spec']): Promise<Service> {
+async function serviceOf(em: EntityManager, spec: BuildInput['spec'], writtenBy: string): Promise<Service> {
   const known = await em.findOne(Service, { serviceId: spec.serviceId });
   if (known) return known;
   return em.create(Service, {
@@ -103,6 +105,7 @@ async function requireService(em: EntityManager, spec: BuildInput['spec']): Prom
     serviceId: spec.serviceId,
     spec,
     image: null,
+    writtenBy,
     createdAt: new Date(),
     updatedAt: new Date(),
   });
@@ -126,7 +129,7 @@ async function unregisterBuild(store: Store, operationId: string): Promise<void>
     if (imageId) await em.nativeDelete(ServiceImage, { id: imageId });
     // A service that was written for this build alone goes with it.
     await em.execute(
-      'delete from services s where s.id = ? and s.image_id is null and not exists (select 1 from service_images i where i.service_id = s.id) and not exists (select 1 from service_vms v where v.service_id = s.id)',
+      'delete from services s where s.id = ? and s.written_by is not null and not exists (select 1 from service_images i where i.service_id = s.id) and not exists (select 1 from service_vms v where v.service_id = s.id)',
       [serviceId],
     );
   });
@@ -153,7 +156,7 @@ async function publishServiceImage(
         savedVcpus: saved.vcpus,
       });
     }
-    Object.assign(service, { spec, image });
+    Object.assign(service, { spec, image, writtenBy: null });
     // The instance that was saved has served; its record says nothing to anybody.
     await em.nativeDelete(ServiceVm, { startOperationId: operationId, purpose: 'build' });
     await em.flush();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CloudletError, toProblem, type Problem } from '../../workflows/contract/errors.ts';
+import { toCloudletError, type DescribedFailure } from '../../workflows/contract/failure.ts';
 import type { OperationKind, OperationState, Progress } from '../../workflows/contract/operation.ts';
 import { Operation } from './entities/operation.ts';
 import { appendEvent } from './events.ts';
@@ -106,16 +107,29 @@ export async function runningOperations(store: Store): Promise<{ id: string; wor
   return rows.map((row) => ({ id: row.id, workflowId: row.workflow_id }));
 }
 
+/**
+ * Ends one operation. Appends events, so it belongs at the end of its transaction.
+ * @returns false when it had ended already
+ */
+export async function settleOperation(em: EntityManager, operationId: string, settlement: Settlement): Promise<boolean> {
+  const operation = await em.findOne(Operation, { id: operationId, state: 'running' });
+  if (operation) await settleOperations(em, operation.workflowId, [operation.kind], settlement);
+  return operation !== null;
+}
+
+/** Ends an operation that failed or was cancelled. Repeating it changes nothing. */
+export async function recordFailure(store: Store, operationId: string, failure: DescribedFailure): Promise<void> {
+  const state = failure.code === 'cancelled' ? 'cancelled' : 'failed';
+  await store.transaction(async (em) => void (await settleOperation(em, operationId, { state, error: toCloudletError(failure) })));
+}
+
 /** Ends an operation whose workflow is over without having said so. */
 export async function settleLost(store: Store, operationId: string): Promise<void> {
   const error = new CloudletError(
     'internal',
     'The cloudlet lost track of this operation. Look at what it was about, and ask again if need be.',
   );
-  await store.transaction(async (em) => {
-    const operation = await em.findOne(Operation, { id: operationId, state: 'running' });
-    if (operation) await settleOperations(em, operation.workflowId, [operation.kind], { state: 'failed', error });
-  });
+  await store.transaction(async (em) => void (await settleOperation(em, operationId, { state: 'failed', error })));
 }
 
 export const findOperation = (store: Store, id: string): Promise<Operation | null> => store.fork().findOne(Operation, { id });

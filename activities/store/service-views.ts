@@ -2,21 +2,28 @@ import type { Static } from 'typebox';
 import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
 import type { ServiceView } from '../../workflows/contract/http.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
+import { entityTag } from './entity-tag.ts';
 import type { Store } from './store.ts';
 
 export type Service = Static<typeof ServiceView>;
 
 interface ServiceRow {
+  readonly id: string;
+  readonly version: number;
   readonly spec: ServiceSpec;
   /** As PostgreSQL writes it. */
   readonly updated_at: string;
   readonly number: number | null;
   readonly saved_under: HypervisorFingerprint | null;
+  /** Steady time, ms. */
+  readonly trashed_until_ms: string | null;
 }
 
-const select = `select s.spec, s.updated_at, i.number, i.saved_under from services s left join service_images i on i.id = s.image_id`;
+const select = `select s.id, s.version, s.spec, s.updated_at, s.trashed_until_ms, i.number, i.saved_under
+  from services s left join service_images i on i.id = s.image_id`;
 
-function toView({ spec, updated_at: updatedAt, number, saved_under: savedUnder }: ServiceRow): Service {
+function toView(store: Store, row: ServiceRow): Service {
+  const { spec, number, updated_at: updatedAt, saved_under: savedUnder, trashed_until_ms: trashedUntilMs } = row;
   const joinable: Service['startsBy'] = spec.sharing === 'join' ? (['join'] as const) : [];
   const guestRungs: Service['startsBy'] = savedUnder ? (['restore', 'cold-boot'] as const) : (['cold-boot'] as const);
   return {
@@ -25,16 +32,23 @@ function toView({ spec, updated_at: updatedAt, number, saved_under: savedUnder }
     startable: number !== null,
     startsBy: number === null ? [] : [...joinable, ...guestRungs],
     updatedAt: new Date(updatedAt).toISOString(),
+    ...(trashedUntilMs === null ? {} : { trashedUntil: onTheWall(store, Number(trashedUntilMs)) }),
   };
 }
 
-/** Services as everybody may see them, by name. */
-export async function listServiceViews(store: Store): Promise<Service[]> {
-  const rows = await store.fork().execute<ServiceRow[]>(`${select} order by s.service_id`);
-  return rows.map(toView);
+/** What people's clocks will show at a steady time, as far as anybody can know. */
+const onTheWall = (store: Store, steadyMs: number): string => new Date(Date.now() + steadyMs - store.clock.nowMs()).toISOString();
+
+/** Services as everybody may see them, by name; those in the trash instead when asked for. */
+export async function listServiceViews(store: Store, { trashed = false }: { readonly trashed?: boolean } = {}): Promise<Service[]> {
+  const rows = await store
+    .fork()
+    .execute<ServiceRow[]>(`${select} where s.trashed_by is ${trashed ? 'not' : ''} null order by s.service_id`);
+  return rows.map((row) => toView(store, row));
 }
 
-export async function findServiceView(store: Store, serviceId: string): Promise<Service | undefined> {
-  const [row] = await store.fork().execute<ServiceRow[]>(`${select} where s.service_id = ?`, [serviceId]);
-  return row && toView(row);
+/** One service that is not in the trash, and its entity tag. */
+export async function findServiceView(store: Store, serviceId: string): Promise<{ view: Service; tag: string } | undefined> {
+  const [row] = await store.fork().execute<ServiceRow[]>(`${select} where s.service_id = ? and s.trashed_by is null`, [serviceId]);
+  return row && { view: toView(store, row), tag: entityTag(row) };
 }

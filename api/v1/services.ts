@@ -1,34 +1,67 @@
-import { isIP } from 'node:net';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { findServiceView, listServiceViews } from '../../activities/store/service-views.ts';
-import { removeService } from '../../activities/store/services.ts';
+import { changeService, createService, noService } from '../../activities/store/services.ts';
+import { restoreService } from '../../activities/store/trash.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
-import { CloudletError } from '../../workflows/contract/errors.ts';
-import { NewService, ServiceList } from '../../workflows/contract/http.ts';
+import { startRemoval } from '../../temporal/client/start-removal.ts';
+import { NewService, ServiceChange, ServiceList, ServiceReplacement } from '../../workflows/contract/http.ts';
 import { principalName } from '../../workflows/contract/principal.ts';
-import { mainPort, serviceSpecDefaults, ServiceId, type ServiceSpec } from '../../workflows/contract/service.ts';
+import { ServiceId } from '../../workflows/contract/service.ts';
+import { msPerSecond } from '../../workflows/contract/units.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { ApiContext } from '../context.ts';
 import { nothing } from '../http/answers.ts';
 import { idempotencyOf } from '../http/idempotency.ts';
+import { IfMatchHeader, ifMatchOf } from '../http/if-match.ts';
+import { waitPreferenceMs } from '../http/wait-preference.ts';
+import { settledWithin } from '../settled-within.ts';
+import { completeSpec } from './complete-spec.ts';
 
 const ById = Type.Object({ serviceId: ServiceId });
+const Accepted = Type.Object({ operationId: Type.String() });
+const flag = (description: string) => Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')], { description }));
+const bearer = [{ bearer: [] }];
+/** A service that nobody uses is gone in less; the client need not come back for the outcome. */
+const patienceMs = 5 * msPerSecond;
 
+/** `GET` tells the entity tag of a service; whoever changes it on that may say so with `If-Match`. */
 export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app, { context }) => {
+  const { store, temporal } = context;
   const tags = ['services'];
+  const adminTags = [...tags, 'admin'];
 
-  app.get('/services', { schema: { tags, summary: 'Services of this cloudlet', response: { 200: ServiceList } } }, async (request) => {
-    await authorize(context, request.caller.principal, 'service.list');
-    return { services: await listServiceViews(context.store) };
-  });
+  const answerWith = async (reply: FastifyReply, serviceId: string) => {
+    const found = await findServiceView(store, serviceId);
+    if (!found) throw noService(serviceId);
+    void reply.header('etag', found.tag);
+    return found.view;
+  };
+
+  app.get(
+    '/services',
+    {
+      schema: {
+        tags,
+        summary: 'Services of this cloudlet',
+        querystring: Type.Object({ trashed: flag('Those in the trash instead; for admins') }),
+        response: { 200: ServiceList },
+      },
+    },
+    async (request) => {
+      const trashed = request.query.trashed === 'true';
+      await authorize(context, request.caller.principal, trashed ? 'service.manage' : 'service.list');
+      return { services: await listServiceViews(store, { trashed }) };
+    },
+  );
 
   app.get(
     '/services/:serviceId',
     { schema: { tags, summary: 'One service', params: ById, response: { 200: Type.Ref('Service') } } },
-    async (request) => {
+    async (request, reply) => {
       await authorize(context, request.caller.principal, 'service.list');
-      return requireService(context, request.params.serviceId);
+      return answerWith(reply, request.params.serviceId);
     },
   );
 
@@ -36,25 +69,60 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
     '/services',
     {
       schema: {
-        tags: [...tags, 'admin'],
-        summary: 'Make a service of a disk, or of an entry of the catalogue; answers with the operation that builds it',
+        tags: adminTags,
+        summary: 'Make a service',
+        description:
+          'With a source it is built, or built anew: the answer is the operation that does it. Without one it has no image yet and nobody can start it.',
         body: NewService,
-        security: [{ bearer: [] }],
-        response: { 202: Type.Object({ operationId: Type.String() }) },
+        security: bearer,
+        response: { 201: Type.Ref('Service'), 202: Accepted },
       },
     },
     async (request, reply) => {
-      const { principal } = request.caller;
-      await authorize(context, principal, 'service.manage');
+      const principal = principalName(request.caller.principal);
+      await authorize(context, request.caller.principal, 'service.manage');
       const { source, save = false, ...given } = request.body;
-      const { operationId } = await startBuild(context.store, context.temporal, {
-        spec: completeSpec(given),
-        source,
-        save,
-        principal: principalName(principal),
-        ...idempotencyOf(request),
-      });
+      const spec = completeSpec(given);
+      const asked = { principal, ...idempotencyOf(request) };
+      if (!source) {
+        await createService(store, spec, asked);
+        void reply.code(201).header('location', `/v1/services/${spec.serviceId}`);
+        return answerWith(reply, spec.serviceId);
+      }
+      const { operationId } = await startBuild(store, temporal, { spec, source, save, ...asked });
       return reply.code(202).header('location', `/v1/operations/${operationId}`).send({ operationId });
+    },
+  );
+
+  const change = {
+    tags: adminTags,
+    description: 'Instances that run keep what they began with; new ones get what it is now.',
+    params: ById,
+    headers: IfMatchHeader,
+    security: bearer,
+    response: { 200: Type.Ref('Service') },
+  };
+
+  app.patch(
+    '/services/:serviceId',
+    { schema: { ...change, summary: 'Change some of a service', body: ServiceChange } },
+    async (request, reply) => {
+      await authorize(context, request.caller.principal, 'service.manage');
+      const { serviceId } = request.params;
+      await changeService(store, serviceId, ifMatchOf(request), (spec) => completeSpec({ ...spec, ...request.body }));
+      return answerWith(reply, serviceId);
+    },
+  );
+
+  app.put(
+    '/services/:serviceId',
+    { schema: { ...change, summary: 'Change all of a service', body: ServiceReplacement } },
+    async (request, reply) => {
+      await authorize(context, request.caller.principal, 'service.manage');
+      const { serviceId } = request.params;
+      const spec = completeSpec({ ...request.body, serviceId });
+      await changeService(store, serviceId, ifMatchOf(request), () => spec);
+      return answerWith(reply, serviceId);
     },
   );
 
@@ -62,68 +130,54 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
     '/services/:serviceId',
     {
       schema: {
-        tags: [...tags, 'admin'],
-        summary: 'Remove a service that nobody runs',
+        tags: adminTags,
+        summary: 'Remove a service',
+        description: 'It goes to the trash, from which it can be brought back for a while, unless it is purged. 202: that takes a while.',
         params: ById,
-        security: [{ bearer: [] }],
-        response: { 204: nothing },
+        headers: IfMatchHeader,
+        querystring: Type.Object({
+          stop: flag('End its instances; else it is refused while somebody uses one'),
+          purge: flag('Delete it for good now, also from the trash'),
+        }),
+        security: bearer,
+        response: { 202: Accepted, 204: nothing },
       },
     },
     async (request, reply) => {
       await authorize(context, request.caller.principal, 'service.manage');
-      if (!(await removeService(context.store, request.params.serviceId))) throw noService(request.params.serviceId);
-      return reply.code(204).send(null);
+      const { stop, purge } = request.query;
+      const { operationId, ended } = await startRemoval(store, temporal, {
+        serviceId: request.params.serviceId,
+        stop: stop === 'true',
+        purge: purge === 'true',
+        principal: principalName(request.caller.principal),
+        ifMatch: ifMatchOf(request),
+        ...idempotencyOf(request),
+      });
+      const waitMs = waitPreferenceMs(request);
+      const over = ended.then(() => true);
+      await settledWithin(over, stop === 'true' ? waitMs : Math.max(waitMs, patienceMs));
+      if (await Promise.race([over, Promise.resolve(false)])) return reply.code(204).send(null);
+      return reply.code(202).header('location', `/v1/operations/${operationId}`).send({ operationId });
+    },
+  );
+
+  app.post(
+    '/services/:serviceId/restore',
+    {
+      schema: {
+        tags: adminTags,
+        summary: 'Bring a service back from the trash',
+        params: ById,
+        security: bearer,
+        response: { 200: Type.Ref('Service') },
+      },
+    },
+    async (request, reply) => {
+      await authorize(context, request.caller.principal, 'service.manage');
+      const { serviceId } = request.params;
+      await restoreService(store, serviceId, ifMatchOf(request));
+      return answerWith(reply, serviceId);
     },
   );
 };
-
-const noService = (serviceId: string): CloudletError =>
-  new CloudletError('not-found', `There is no service "${serviceId}" on this cloudlet. GET /v1/services lists those there are.`);
-
-async function requireService(context: ApiContext, serviceId: string) {
-  const view = await findServiceView(context.store, serviceId);
-  if (!view) throw noService(serviceId);
-  return view;
-}
-
-/**
- * Fills in what the author of a service left out, and checks what no schema can.
- * @throws CloudletError `invalid-input`
- */
-export function completeSpec(given: Omit<NewService, 'source' | 'save'>): ServiceSpec {
-  const main = mainPort(given);
-  const memory = given.memory ?? serviceSpecDefaults.memory;
-  const spec: ServiceSpec = {
-    ...serviceSpecDefaults,
-    tags: [],
-    readiness: main.protocol === 'tcp' ? { kind: 'tcp', guestPort: main.guestPort, timeoutSeconds: 180 } : { kind: 'none' },
-    ...given,
-    memory,
-  };
-  const errors = [...specFaults(spec)];
-  if (errors.length > 0) {
-    throw new CloudletError(
-      'invalid-input',
-      `The service is not valid: ${errors.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')}.`,
-      { errors },
-    );
-  }
-  return spec;
-}
-
-function* specFaults({ ports, readiness, memory, egress }: ServiceSpec) {
-  if (memory.minimumMib > memory.idealMib) yield { pointer: '/body/memory/minimumMib', message: 'is above idealMib' };
-  for (const [index, port] of ports.entries()) {
-    const same = ports.findIndex(
-      ({ protocol, guestPort, name }) => (protocol === port.protocol && guestPort === port.guestPort) || name === port.name,
-    );
-    if (same < index) yield { pointer: `/body/ports/${index}`, message: 'repeats the name or the port of an earlier one' };
-  }
-  if (readiness.kind !== 'none' && !ports.some(({ protocol, guestPort }) => protocol === 'tcp' && guestPort === readiness.guestPort)) {
-    yield { pointer: '/body/readiness/guestPort', message: 'is not one of the TCP ports' };
-  }
-  for (const [index, network] of (egress.mode === 'filtered' ? egress.allow : []).entries()) {
-    if (isIP(network.split('/', 1)[0]!) !== 4)
-      yield { pointer: `/body/egress/allow/${index}`, message: 'is not an IPv4 address or network' };
-  }
-}

@@ -29,6 +29,12 @@ export class ApiClient {
     return (text === '' ? undefined : JSON.parse(text)) as Answer;
   }
 
+  /** Reads a resource with its entity tag, for `If-Match` of a change that is made on it. */
+  async read(path: string): Promise<{ readonly body: unknown; readonly tag: string | null }> {
+    const response = await this.#fetch('GET', path);
+    return { body: await response.json(), tag: response.headers.get('etag') };
+  }
+
   async text(path: string): Promise<string> {
     return (await this.#fetch('GET', path)).text();
   }

@@ -12,6 +12,9 @@ import { say, show } from '../cli/output.ts';
 import { formatTable, type Column } from '../cli/table.ts';
 import { watchOperation } from '../cli/watch-operation.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { addServiceEdit } from './service-edit-command.ts';
+import { addServiceRemoval } from './service-removal-commands.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const columns: readonly Column<ServiceView>[] = [
   ['service', ({ serviceId }) => serviceId],
@@ -21,6 +24,8 @@ const columns: readonly Column<ServiceView>[] = [
   ['ports', ({ ports }) => ports.map(({ name, protocol, guestPort }) => `${name} ${guestPort}/${protocol}`).join(', ')],
   ['description', ({ description }) => (description.length > 60 ? `${description.slice(0, 59)}…` : description)],
 ];
+
+const trashedUntil: Column<ServiceView> = ['kept until', ({ trashedUntil: until = '' }) => until];
 
 interface AddOptions {
   readonly id?: string;
@@ -39,11 +44,14 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
   service
     .command('list')
     .description('services of this cloudlet')
+    .option('--trashed', 'those that were removed and can be restored', false)
     .option('--json', 'as JSON', false)
-    .action(async (output: { json: boolean }) => {
-      const { services } = await api().request<{ services: ServiceView[] }>('GET', '/v1/services');
+    .action(async ({ trashed, ...output }: { trashed: boolean; json: boolean }) => {
+      const { services } = await api().request<{ services: ServiceView[] }>('GET', `/v1/services?trashed=${trashed}`);
       show(output, services, (rows) =>
-        formatTable(rows, columns, 'No services yet. The samples are built at the first start: cloudlet operation list.'),
+        trashed
+          ? formatTable(rows, [...columns.slice(0, 2), trashedUntil], 'The trash is empty.')
+          : formatTable(rows, columns, 'No services yet. The samples are built at the first start: cloudlet operation list.'),
       );
     });
 
@@ -67,14 +75,8 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
     .option('--json', 'as JSON', false)
     .action((options: AddOptions) => addService(api(), options));
 
-  service
-    .command('remove')
-    .description('remove a service that nobody runs')
-    .argument('<service>')
-    .action(async (serviceId: string) => {
-      await api().request('DELETE', `/v1/services/${encodeURIComponent(serviceId)}`);
-      say(`${serviceId} is removed.`);
-    });
+  addServiceEdit(service, api);
+  addServiceRemoval(service, api);
 }
 
 async function addService(api: ApiClient, options: AddOptions): Promise<void> {
@@ -132,8 +134,3 @@ export function parsePort(text: string): ServicePort {
 }
 
 const collectPorts = (text: string, before: readonly ServicePort[]): readonly ServicePort[] => [...before, parsePort(text)];
-
-export function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('Write a whole number above 0.');
-  return Number(text);
-}

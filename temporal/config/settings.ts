@@ -204,6 +204,14 @@ export const settings = define({
     fallback: 256,
     fromText: integerFromText,
   },
+  trashHoldHours: {
+    env: 'CLOUDLET_TRASH_HOLD_HOURS',
+    about: 'For how many hours a removed service can be brought back before its disk space is freed',
+    allowed: 'a whole number of hours from 0 to 8760',
+    schema: Type.Integer({ minimum: 0, maximum: 8760 }),
+    fallback: 168,
+    fromText: integerFromText,
+  },
   logLevel: {
     env: 'CLOUDLET_LOG_LEVEL',
     about: 'How much the processes log',

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { findService } from '../../activities/store/services.ts';
+import { findService, isTrashed } from '../../activities/store/services.ts';
 import type { Store } from '../../activities/store/store.ts';
 import type { CatalogueService } from '../../workflows/contract/catalogue.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
@@ -13,11 +13,11 @@ export interface CatalogueBuilds {
   readonly log: Logger;
 }
 
-/** Begins to build the services that plugins bring and this cloudlet does not have yet, or has in another version. */
+/** Begins to build the services that plugins bring and this cloudlet does not have yet, or has in another version; not those in its trash. */
 export async function buildCatalogue({ store, client, catalogue, log }: CatalogueBuilds): Promise<void> {
   for (const { spec } of catalogue) {
     const known = await findService(store, spec.serviceId);
-    if (known?.image && known.spec.version === spec.version) continue;
+    if ((known?.image && known.spec.version === spec.version) || (await isTrashed(store, spec.serviceId))) continue;
     try {
       const source = { kind: 'catalogue', serviceId: spec.serviceId } as const;
       const { operationId } = await startBuild(store, client, { spec, source, save: true, principal: 'system' });

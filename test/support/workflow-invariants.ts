@@ -16,9 +16,12 @@ export async function heldBy(lab: WorkflowLab, workflowIds: readonly string[]): 
      union all select 'a running operation: ' || kind from operations where state = 'running' and workflow_id = any(?::text[])
      union all select 'image ' || i.number || ' that was never published' from service_images i join services s on s.id = i.service_id
        where i.number > coalesce((select number from service_images where id = s.image_id), 0) and 'build-service-image/' || s.service_id = any(?::text[])
+     union all select 'a service in the trash whose removal did not succeed' from services s
+       where trashed_by is not null and 'remove-service/' || service_id = any(?::text[])
+       and not exists (select 1 from operations where id = s.trashed_by and state = 'succeeded')
      union all select 'a service without an image' from services
        where image_id is null and 'build-service-image/' || service_id = any(?::text[])`,
-    [`{${serviceVmIds.join(',')}}`, textArray(workflowIds), textArray(workflowIds), textArray(workflowIds)],
+    [`{${serviceVmIds.join(',')}}`, ...Array.from({ length: 4 }, () => textArray(workflowIds))],
   );
   const guests = serviceVmIds.filter((serviceVmId) => lab.host.guestOf(serviceVmId)).map(() => 'a guest that runs');
   const folders = (await filesIn(lab.paths.instances)).filter((name) => serviceVmIds.includes(name)).map(() => 'the folder of an instance');
@@ -40,7 +43,7 @@ export async function heldBy(lab: WorkflowLab, workflowIds: readonly string[]): 
 export async function endStateOf(lab: WorkflowLab, workflowIds: readonly string[]): Promise<readonly string[]> {
   const serviceVmIds = workflowIds.flatMap((workflowId) => serviceVmIdOf(workflowId) ?? []);
   const operationIds = await operationsOf(lab, workflowIds);
-  const services = workflowIds.map((workflowId) => workflowId.replace('build-service-image/', ''));
+  const services = workflowIds.map((workflowId) => workflowId.replace(/^(build-service-image|remove-service)\//, ''));
   const events = await lab.store
     .fork()
     .execute<{ type: string; data: { rung?: string; reason?: string; problem?: { code: string } } }[]>(

@@ -12,6 +12,7 @@ import { createBuildRecordActivities } from '../../activities/store/builds.ts';
 import { recordHost } from '../../activities/store/hosts.ts';
 import { createRecordActivities } from '../../activities/store/record-activities.ts';
 import { openStore, type Store } from '../../activities/store/store.ts';
+import { createTrashActivities } from '../../activities/store/trash.ts';
 import { loadFakes } from '../../plugins/runtime/test-support/fake-plugins.ts';
 import type { Plugin } from '../../plugins/runtime/plugin.ts';
 import { ServiceVmStarter } from '../../temporal/client/service-vm-starter.ts';
@@ -93,6 +94,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
       workflowBundle: await workflowBundle(join(checkoutDir, '.cloudlet', 'cache')),
       activities: {
         ...createRecordActivities({ store, portRange, handlers: eventHandlers(pluginHost) }),
+        ...createTrashActivities({ store, trashHoldMs: msPerHour }),
         ...withChildrenCounted(createBuildRecordActivities({ store }), faults),
         ...runHandlerActivity(pluginHost),
       },

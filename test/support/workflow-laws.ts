@@ -2,7 +2,13 @@
  * Three laws that hold for every call of every operation: it fails cleanly there, repeating the call changes nothing,
  * and undoing works twice, at the second attempt, and where the step never was. omicron tests its sagas by these.
  */
-import type { BuildRecordActivities, CloudletActivities, HostActivities, RecordActivities } from '../../workflows/contract/activities.ts';
+import type {
+  BuildRecordActivities,
+  CloudletActivities,
+  HostActivities,
+  RecordActivities,
+  ServiceRecordActivities,
+} from '../../workflows/contract/activities.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
 import { withDeadline } from '../../plugins/runtime/deadline.ts';
 import { eventually } from './eventually.ts';
@@ -24,7 +30,7 @@ export interface Operation {
   readonly reconciles?: boolean;
 }
 
-type Activity = keyof (RecordActivities & BuildRecordActivities & HostActivities & CloudletActivities);
+type Activity = keyof (RecordActivities & BuildRecordActivities & ServiceRecordActivities & HostActivities & CloudletActivities);
 
 /**
  * The steps: one that fails for good ends its operation with that code, and is undone though it never did anything.
@@ -45,6 +51,9 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   warmUpGuest: { failsWith: 'guest-unresponsive' },
   saveGuest: { failsWith: 'capacity-exhausted' },
   publishServiceImage: { failsWith: 'state-conflict' },
+  trashService: { failsWith: 'state-conflict', undo: 'untrashService' },
+  liveInstancesOf: { failsWith: 'state-conflict', undo: 'untrashService' },
+  recordRemoval: { failsWith: 'state-conflict', undo: 'untrashService' },
   surveyHost: { failsWith: 'hypervisor-refused' },
 };
 

@@ -4,9 +4,15 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { endLease } from '../../activities/store/leases.ts';
 import { asCloudletError } from '../../temporal/client/service-vm-starter.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
+import { startRemoval } from '../../temporal/client/start-removal.ts';
 import type { ReconcileHostOutcome } from '../../workflows/reconcile-host.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import { buildServiceImageWorkflowId, cloudletTaskQueue, reconcileHostWorkflowId } from '../../workflows/contract/ids.ts';
+import {
+  buildServiceImageWorkflowId,
+  cloudletTaskQueue,
+  reconcileHostWorkflowId,
+  removeServiceWorkflowId,
+} from '../../workflows/contract/ids.ts';
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { eventually } from './eventually.ts';
 import type { WorkflowLab } from './workflow-lab.ts';
@@ -104,6 +110,28 @@ const sources: Readonly<Record<ImageSource['kind'], (serviceId: string) => Image
   disk: () => ({ kind: 'disk', file: 'own.qcow2', format: 'qcow2' }),
   upload: () => ({ kind: 'upload', uploadId: randomUUID(), format: 'qcow2' }),
 };
+
+/** The removal of a service that somebody uses; what remains of the instance where it failed is ended. */
+export const removes =
+  (purge: boolean): Prepare =>
+  async (lab) => {
+    const instance = await readyInstance(lab);
+    const { serviceId } = instance;
+    const workflowId = removeServiceWorkflowId(serviceId);
+    return {
+      workflowId,
+      async run() {
+        try {
+          const removal = { serviceId, stop: true, purge, principal: 'test', ifMatch: undefined };
+          const { ended } = await startRemoval(lab.store, lab.client, removal);
+          await ended;
+        } finally {
+          await instance.stop().catch(() => undefined);
+        }
+        await workflowOver(lab, instance.workflowId);
+      },
+    };
+  };
 
 /** An instance whose workflow was terminated while it served, and the host set right again. */
 export const reconciles: Prepare = async (lab) => {

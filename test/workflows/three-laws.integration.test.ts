@@ -3,7 +3,7 @@ import { fakePlugin } from '../../plugins/runtime/test-support/fake-plugins.ts';
 import { failsForGood } from '../support/workflow-faults.ts';
 import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
 import { failsCleanlyAtEachCall, repeatsEachCall, unwindsUnderFaults, type Operation } from '../support/workflow-laws.ts';
-import { builds, isStopped, losesItsGuest, losesItsLastUser, reconciles, starts } from '../support/workflow-operations.ts';
+import { builds, isStopped, losesItsGuest, losesItsLastUser, reconciles, removes, starts } from '../support/workflow-operations.ts';
 
 /** A new operation is held to the laws by a line of its own, here */
 const ofInstances: readonly Operation[] = [
@@ -27,6 +27,8 @@ const ofInstances: readonly Operation[] = [
 const ofHosts: readonly Operation[] = [
   { name: 'the build of a service from the catalogue, its state saved', prepare: builds('catalogue', true) },
   { name: "the build of a service from one's own disk", prepare: builds('disk', false) },
+  { name: 'the removal of a service with its instances', prepare: removes(false), triedFrom: 'trashService#1' },
+  { name: 'the removal of a service for good', prepare: removes(true), triedFrom: 'trashService#1' },
   { name: 'the reconciliation of a host', prepare: reconciles, reconciles: true },
 ];
 

@@ -48,6 +48,30 @@ export interface BuildRecordActivities {
   recordBuildFailure(input: BuildInput & { readonly failure: DescribedFailure }): Promise<void>;
 }
 
+/** Of services and of operations in general; run as local activities, too. */
+export interface ServiceRecordActivities {
+  /** Puts a service into the trash: nobody can start it from now on. */
+  trashService(input: RemovalInput & Reported): Promise<void>;
+  /** Undo of `trashService`. */
+  untrashService(input: RemovalInput): Promise<void>;
+  /** Workflows of the instances of a service that live, those included that clients never see. */
+  liveInstancesOf(input: { readonly serviceId: string } & Reported): Promise<readonly { readonly workflowId: string }[]>;
+  /** Ends the operation; where the service is not to be kept, deletes it. */
+  recordRemoval(input: RemovalInput & Reported): Promise<void>;
+  /** Ends an operation that failed or was cancelled. */
+  recordFailure(input: { readonly operationId: string; readonly failure: DescribedFailure }): Promise<void>;
+}
+
+/** What a removal is told when it starts. */
+export interface RemovalInput {
+  readonly operationId: string;
+  readonly serviceId: string;
+  /** Whether to end the instances that clients use; else those stand in the way. */
+  readonly stop: boolean;
+  /** Whether to delete it at once, instead of keeping it in the trash for a while. */
+  readonly purge: boolean;
+}
+
 /** What a build is told when it starts. */
 export interface BuildInput {
   readonly operationId: string;

@@ -44,6 +44,7 @@ export const ServiceView = Type.Object(
     startable: Type.Boolean(),
     startsBy: Type.Array(Type.Enum([...startRungs]), { description: 'Ways to start it, cheapest first' }),
     updatedAt: Time,
+    trashedUntil: Type.Optional(Type.String({ format: 'date-time', description: 'In the trash alone: when it is deleted for good' })),
   },
   { $id: 'Service' },
 );
@@ -57,12 +58,25 @@ export const NewService = Type.Object(
     serviceId: ServiceId,
     ports: ServiceSpec.properties.ports,
     readiness: Type.Optional(ServiceSpec.properties.readiness),
-    source: ImageSource,
+    source: Type.Optional(ImageSource),
     save: Type.Optional(Type.Boolean({ description: 'Boot it once and save its ready state, so that it starts by restore' })),
   },
   closed,
 );
 export type NewService = Static<typeof NewService>;
+
+const { serviceId: _serviceId, ...changeable } = ServiceSpec.properties;
+
+/** All of a service that can change; what is left out falls back to its default. */
+export const ServiceReplacement = Type.Object(
+  { ...Type.Partial(Type.Object(changeable)).properties, ports: ServiceSpec.properties.ports },
+  closed,
+);
+export type ServiceReplacement = Static<typeof ServiceReplacement>;
+
+/** What changes of a service; what is left out stays. */
+export const ServiceChange = Type.Object(Type.Partial(Type.Object(changeable)).properties, { ...closed, minProperties: 1 });
+export type ServiceChange = Static<typeof ServiceChange>;
 
 export const ServiceVmBody = Type.Object(
   {

@@ -14,6 +14,7 @@ export const serviceVmIdOf = (workflowId: string): string | undefined =>
 
 /** One build of a service at a time: the service's own name is the idempotency key. */
 export const buildServiceImageWorkflowId = (serviceId: string): string => `build-service-image/${serviceId}`;
+export const removeServiceWorkflowId = (serviceId: string): string => `remove-service/${serviceId}`;
 export const reconcileHostWorkflowId = (hostId: string): string => `reconcile-host/${hostId}`;
 export const reconcileHostScheduleId = (hostId: string): string => `reconcile-host-schedule/${hostId}`;
 

@@ -1,7 +1,14 @@
 /** An operation: something that takes longer than a request. Its truth is a workflow; this is its name outside. */
 import { Type, type Static } from 'typebox';
 
-export const operationKinds = ['service-vm.start', 'service-vm.stop', 'service.build'] as const;
+export const operationKinds = [
+  'service-vm.start',
+  'service-vm.stop',
+  'service.build',
+  'service.refresh',
+  'service.remove',
+  'image.verify',
+] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
 export const operationStates = ['running', 'succeeded', 'failed', 'cancelled'] as const;

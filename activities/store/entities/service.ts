@@ -13,6 +13,12 @@ const ServiceSchema = defineEntity({
     spec: p.json<ServiceSpec>(),
     /** The image that new instances start from. */
     image: () => p.manyToOne(ServiceImage).ref().strictNullable().deleteRule('restrict'),
+    /** The build that wrote this row, until something was published: a build that fails takes it along. */
+    writtenBy: p.uuid().nullable(),
+    /** The operation that put it into the trash; null while it can be used. */
+    trashedBy: p.uuid().nullable(),
+    /** Steady time (`steady-clock.ts`), ms, from which on it is deleted for good. */
+    trashedUntilMs: p.bigint('number').nullable(),
     version: p.integer().version(),
     createdAt: p.datetime().onCreate(() => new Date()),
     updatedAt: p

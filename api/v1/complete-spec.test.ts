@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NewService } from '../../workflows/contract/http.ts';
 import { serviceSpecDefaults } from '../../workflows/contract/service.ts';
-import { completeSpec } from './services.ts';
+import { completeSpec } from './complete-spec.ts';
 
 type Given = Parameters<typeof completeSpec>[0];
 const http = { name: 'http', protocol: 'tcp', guestPort: 8080 } as const;

@@ -1,0 +1,46 @@
+import { isIP } from 'node:net';
+import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { NewService } from '../../workflows/contract/http.ts';
+import { mainPort, serviceSpecDefaults, type ServiceSpec } from '../../workflows/contract/service.ts';
+
+/**
+ * Fills in what the author of a service left out, and checks what no schema can.
+ * @throws CloudletError `invalid-input`
+ */
+export function completeSpec(given: Omit<NewService, 'source' | 'save'>): ServiceSpec {
+  const main = mainPort(given);
+  const memory = given.memory ?? serviceSpecDefaults.memory;
+  const spec: ServiceSpec = {
+    ...serviceSpecDefaults,
+    tags: [],
+    readiness: main.protocol === 'tcp' ? { kind: 'tcp', guestPort: main.guestPort, timeoutSeconds: 180 } : { kind: 'none' },
+    ...given,
+    memory,
+  };
+  const errors = [...specFaults(spec)];
+  if (errors.length > 0) {
+    throw new CloudletError(
+      'invalid-input',
+      `The service is not valid: ${errors.map(({ pointer, message }) => `${pointer} ${message}`).join('; ')}.`,
+      { errors },
+    );
+  }
+  return spec;
+}
+
+function* specFaults({ ports, readiness, memory, egress }: ServiceSpec) {
+  if (memory.minimumMib > memory.idealMib) yield { pointer: '/body/memory/minimumMib', message: 'is above idealMib' };
+  for (const [index, port] of ports.entries()) {
+    const same = ports.findIndex(
+      ({ protocol, guestPort, name }) => (protocol === port.protocol && guestPort === port.guestPort) || name === port.name,
+    );
+    if (same < index) yield { pointer: `/body/ports/${index}`, message: 'repeats the name or the port of an earlier one' };
+  }
+  if (readiness.kind !== 'none' && !ports.some(({ protocol, guestPort }) => protocol === 'tcp' && guestPort === readiness.guestPort)) {
+    yield { pointer: '/body/readiness/guestPort', message: 'is not one of the TCP ports' };
+  }
+  for (const [index, network] of (egress.mode === 'filtered' ? egress.allow : []).entries()) {
+    if (isIP(network.split('/', 1)[0]!) !== 4)
+      yield { pointer: `/body/egress/allow/${index}`, message: 'is not an IPv4 address or network' };
+  }
+}
