@@ -43,6 +43,7 @@ describe('the OpenAPI document', () => {
     const documented = new Set((await operations()).map(({ path, method }) => `${method.toUpperCase()} ${path}`));
     expect([...documented].toSorted()).toEqual([
       'DELETE /v1/services/{serviceId}',
+      'DELETE /v1/services/{serviceId}/edit',
       'DELETE /v1/sessions/current',
       'DELETE /v1/uploads/{id}',
       'GET /health/live',
@@ -60,6 +61,8 @@ describe('the OpenAPI document', () => {
       'GET /v1/service-vms/{id}/log',
       'GET /v1/services',
       'GET /v1/services/{serviceId}',
+      'GET /v1/services/{serviceId}/edit',
+      'GET /v1/services/{serviceId}/edit/log',
       'GET /v1/uploads',
       'GET /v1/uploads/{id}',
       'OPTIONS /v1/uploads',
@@ -72,6 +75,8 @@ describe('the OpenAPI document', () => {
       'POST /v1/service-vms/{id}/renew',
       'POST /v1/service-vms/{id}/stop',
       'POST /v1/services',
+      'POST /v1/services/{serviceId}/edit',
+      'POST /v1/services/{serviceId}/edit/save',
       'POST /v1/services/{serviceId}/restore',
       'POST /v1/sessions',
       'POST /v1/sign-in-codes',

@@ -2,7 +2,16 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import { CloudletBody, HealthBody, Lease, OperationBody, ProblemBody, ServiceView, ServiceVmBody } from '../workflows/contract/http.ts';
+import {
+  CloudletBody,
+  HealthBody,
+  Lease,
+  OperationBody,
+  ProblemBody,
+  ServiceEditBody,
+  ServiceView,
+  ServiceVmBody,
+} from '../workflows/contract/http.ts';
 import { UploadBody } from '../workflows/contract/upload.ts';
 import type { ApiContext } from './context.ts';
 
@@ -18,8 +27,8 @@ const refusal = {
 
 /** The description of the API, made from the schemas that validate it, and a page to read it that needs no Internet. */
 export async function openApi(app: FastifyInstance, { version }: ApiContext): Promise<void> {
-  for (const schema of [ProblemBody, ServiceView, ServiceVmBody, Lease, OperationBody, CloudletBody, HealthBody, UploadBody])
-    app.addSchema(schema);
+  const schemas = [ProblemBody, ServiceView, ServiceEditBody, ServiceVmBody, Lease, OperationBody, CloudletBody, HealthBody, UploadBody];
+  for (const schema of schemas) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

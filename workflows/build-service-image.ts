@@ -3,8 +3,9 @@ import { onHost, onHostUntilDone, records } from './activities.ts';
 import type { BuildInput, BuildOutcome } from './contract/activities.ts';
 import { describeFailure } from './contract/failure.ts';
 import { serviceVmWorkflowId } from './contract/ids.ts';
+import type { ImageSource } from './contract/image-source.ts';
 import type { OperationProgress } from './contract/operation.ts';
-import type { SavedGuest } from './contract/service-vm.ts';
+import type { LeftByGuest } from './contract/service-vm.ts';
 import { msPerHour } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import { raiseEvent } from './raise-event.ts';
@@ -12,17 +13,23 @@ import { Saga } from './saga.ts';
 import { serviceVm } from './service-vm.ts';
 
 /** prepare · (five of the instance whose state is saved) · publish */
-const stepsOf = (save: boolean): number => (save ? 7 : 2);
+const stepsOf = ({ save, edit = false }: BuildInput): number => (save || edit ? 7 : 2);
 const preparationTimeoutMs = msPerHour;
+const preparing: Readonly<Record<ImageSource['kind'], string>> = {
+  catalogue: 'Assembling the disk',
+  disk: 'Checking the disk',
+  upload: 'Checking the disk',
+  service: 'Finding the image',
+};
 
 /**
  * Makes a new image of a service: a disk, and the memory of a guest that booted from it and is ready, so that instances
  * start by restore. Phones see the service once all of it is done; a build that fails leaves what was there before.
  */
 export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome> {
-  const { operationId, spec, source, save } = input;
+  const { operationId, spec, source, save, edit = false } = input;
   const { serviceId } = spec;
-  const steps = stepsOf(save);
+  const steps = stepsOf(input);
   const saga = new Saga();
 
   const report = (phase: string, step: number, message: string): OperationProgress => {
@@ -38,7 +45,7 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
     await saga.run({
       name: 'prepareDisk',
       run: async () => {
-        const progress = report('prepare', 1, source.kind === 'catalogue' ? 'Assembling the disk' : 'Checking the disk');
+        const progress = report('prepare', 1, preparing[source.kind]);
         ({ diskId } = await onHost(hostId, preparationTimeoutMs).prepareDisk({ operationId, spec, source, progress }));
       },
       undo: () => onHostUntilDone(hostId).discardPreparation({ operationId }),
@@ -53,16 +60,20 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
       undo: () => records.unregisterBuild(input),
     });
 
-    const saved = save ? await savedGuest(build.serviceVmId, input, steps) : undefined;
+    const left = save || edit ? await leftByGuest(build.serviceVmId, input, steps) : undefined;
     outcome = await records.publishServiceImage({
       ...input,
       imageId: build.imageId,
-      ...(saved ? { saved } : {}),
+      ...(left ? { left } : {}),
       progress: report('publish', steps, 'Publishing'),
     });
   } catch (error) {
     const failure = isCancellation(error)
-      ? ({ code: 'cancelled', detail: `The build of "${serviceId}" was cancelled.`, facts: {} } as const)
+      ? ({
+          code: 'cancelled',
+          detail: edit ? `What was edited in "${serviceId}" was discarded.` : `The build of "${serviceId}" was cancelled.`,
+          facts: {},
+        } as const)
       : describeFailure(error);
     await saga.unwind();
     await CancellationScope.nonCancellable(() => records.recordBuildFailure({ ...input, failure })).catch(leftToReconcile);
@@ -78,16 +89,16 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
 
 const leftToReconcile = (error: unknown): void => log.error('A build left something behind; the host is reconciled later', { error });
 
-/** Runs an instance of the new image just to save its ready state. */
-async function savedGuest(serviceVmId: string, { operationId, spec }: BuildInput, steps: number): Promise<SavedGuest> {
-  const { saved } = await executeChild(serviceVm, {
+/** Runs an instance of the new image just to save it: when it is ready, or when its editor says so. */
+async function leftByGuest(serviceVmId: string, { operationId, spec, edit }: BuildInput, steps: number): Promise<LeftByGuest> {
+  const { left } = await executeChild(serviceVm, {
     workflowId: serviceVmWorkflowId(serviceVmId),
-    args: [{ serviceVmId, serviceId: spec.serviceId, purpose: 'build', operationId, within: { stepsBefore: 1, steps } }],
-    staticSummary: `saving the ready state of ${spec.serviceId}`,
+    args: [{ serviceVmId, serviceId: spec.serviceId, purpose: edit ? 'edit' : 'build', operationId, within: { stepsBefore: 1, steps } }],
+    staticSummary: edit ? `editing ${spec.serviceId}` : `saving the ready state of ${spec.serviceId}`,
   });
   // An instance that is cancelled ends like one that was stopped.
-  if (!saved && CancellationScope.current().consideredCancelled) throw new CancelledFailure('The build was cancelled');
-  if (!saved)
+  if (!left && CancellationScope.current().consideredCancelled) throw new CancelledFailure('The build was cancelled');
+  if (!left)
     throw applicationFailure({ code: 'state-conflict', detail: 'The instance was stopped before its state was saved.', facts: {} });
-  return saved;
+  return left;
 }

@@ -14,6 +14,8 @@ import {
 export const awaitReady = defineUpdate<ServiceVmReady>(serviceVmMessages.awaitReady);
 /** Ends the instance, whoever uses it; answers when nothing of it is left. */
 export const stop = defineUpdate<ServiceVmOutcome, [StopServiceVm]>(serviceVmMessages.stop);
+/** What an admin did in an editing VM is to be kept; answers when it is, and the instance has ended. Asking again waits beside the first. */
+export const saveEdit = defineUpdate<void>(serviceVmMessages.saveEdit);
 /** From the API and the host's sweep: the set of users turned empty, or came back. */
 export const leasesChanged = defineSignal<[LeasesChanged]>(serviceVmMessages.leasesChanged);
 /** From the host's watcher: the guest is gone. */

@@ -19,8 +19,8 @@ import type { OperationProgress } from './contract/operation.ts';
 import type {
   EndReason,
   GuestStopped,
+  LeftByGuest,
   Placement,
-  SavedGuest,
   ServiceVmInput,
   ServiceVmOutcome,
   ServiceVmReady,
@@ -31,7 +31,7 @@ import { msPerMinute, msPerSecond } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import { raiseEvent } from './raise-event.ts';
 import { Saga, type Step } from './saga.ts';
-import { awaitReady, guestStopped, leasesChanged, progress, stop } from './service-vm-messages.ts';
+import { awaitReady, guestStopped, leasesChanged, progress, saveEdit, stop } from './service-vm-messages.ts';
 import { climb } from './start-ladder.ts';
 
 /** reserve · clone · boot or restore · probe · publish */
@@ -65,6 +65,10 @@ class ServiceVmLife {
   /** Nobody uses it, as far as we were told. */
   #unused = false;
   #gone: GuestStopped | undefined;
+  /** The admin who works in it wants that kept. */
+  #toBeSaved = false;
+  /** Why the last attempt to keep it failed. */
+  #unsaved: DescribedFailure | undefined;
   #endReason: EndReason | undefined;
   #failure: DescribedFailure | undefined;
   #outcome: ServiceVmOutcome | undefined;
@@ -85,18 +89,19 @@ class ServiceVmLife {
   }
 
   async run(): Promise<ServiceVmOutcome> {
-    let saved: SavedGuest | undefined;
+    let left: LeftByGuest | undefined;
     try {
       if (this.#input.carried) this.#adoptSteps(this.#input.carried.placement);
       else await this.#provisioning.run(() => this.#reserve());
-      if (this.#input.purpose === 'build') saved = await this.#provisioning.run(() => this.#bringUpAndSave());
+      if (this.#input.purpose === 'build') left = await this.#provisioning.run(() => this.#bringUpAndSave());
+      else if (this.#input.purpose === 'edit') left = await this.#provisioning.run(() => this.#editUntilSaved());
       else await this.#serveUntilOver();
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
       if (isCancellation(error)) this.#endReason ??= 'asked';
       else this.#failure = describeFailure(error);
     }
-    return CancellationScope.nonCancellable(() => this.#end(saved));
+    return CancellationScope.nonCancellable(() => this.#end(left));
   }
 
   #takeMessages(): void {
@@ -123,6 +128,26 @@ class ServiceVmLife {
             code: 'state-conflict',
             detail: 'The Service VM has ended already.',
             facts: { state: this.#outcome.state },
+          });
+        },
+      },
+    );
+    setHandler(
+      saveEdit,
+      async () => {
+        this.#toBeSaved = true;
+        this.#unsaved = undefined;
+        await answered(() => !this.#toBeSaved || this.#outcome !== undefined);
+        const unsaved = this.#unsaved ?? this.#failure;
+        if (unsaved) throw applicationFailure(unsaved);
+      },
+      {
+        validator: () => {
+          if (this.#input.purpose === 'edit' && this.#state === 'ready' && this.#endReason === undefined) return;
+          throw applicationFailure({
+            code: 'state-conflict',
+            detail: 'There is nothing to save: the editing VM is not up, or ends already.',
+            facts: { state: this.#state },
           });
         },
       },
@@ -185,12 +210,42 @@ class ServiceVmLife {
     });
   }
 
-  async #bringUpAndSave(): Promise<SavedGuest> {
+  async #bringUpAndSave(): Promise<LeftByGuest> {
     const { serviceVmId } = this.#input;
     await this.#bringUp();
     const host = onHost(this.#placement!.hostId);
     await host.warmUpGuest({ serviceVmId, progress: this.#report('warm-up', 4, 'Warming up') });
     return host.saveGuest({ serviceVmId, bootId: this.#bootId, progress: this.#report('save', 5, 'Saving the ready state') });
+  }
+
+  /** An admin works in it, for days perhaps. What cannot be saved is not lost: the admin makes room, and saves again. */
+  async #editUntilSaved(): Promise<LeftByGuest> {
+    const { serviceVmId } = this.#input;
+    const started = await this.#bringUp();
+    const { vncPort } = await onHost(this.#placement!.hostId).findScreen({ serviceVmId });
+    const awaitWish = async (message: string) => {
+      this.#toBeSaved = false;
+      this.#ready = await records.publishReady({ serviceVmId, ...started, vncPort, progress: this.#report('edit', 4, message) });
+      this.#state = 'ready';
+      await condition(() => this.#toBeSaved);
+    };
+    await awaitWish('Ready to be edited');
+    for (;;) {
+      try {
+        return await this.#saveEdited();
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        this.#unsaved = describeFailure(error);
+        await awaitWish(`It was not saved, and can be edited on. ${this.#unsaved.detail}`);
+      }
+    }
+  }
+
+  /** Of a guest that was shut down only the disk is left. */
+  #saveEdited(): Promise<LeftByGuest> {
+    const host = onHost(this.#placement!.hostId);
+    const save = { serviceVmId: this.#input.serviceVmId, progress: this.#report('save', 5, 'Saving what was edited') };
+    return this.#gone ? host.saveDisk(save) : host.saveGuest({ ...save, bootId: this.#bootId });
   }
 
   async #serveUntilOver(): Promise<void> {
@@ -273,7 +328,7 @@ class ServiceVmLife {
   }
 
   /** Undoes everything, in whatever state things are, and writes down how it ended. */
-  async #end(saved: SavedGuest | undefined): Promise<ServiceVmOutcome> {
+  async #end(left: LeftByGuest | undefined): Promise<ServiceVmOutcome> {
     const { serviceVmId, serviceId } = this.#input;
     const failure = this.#failure;
     const reason: EndReason = this.#endReason ?? (failure ? 'start-failed' : 'asked');
@@ -288,7 +343,7 @@ class ServiceVmLife {
       state: failure ? 'failed' : 'stopped',
       reason,
       ...(failure ? { error: failure } : {}),
-      ...(saved ? { saved } : {}),
+      ...(left ? { left } : {}),
     };
     await records.recordEnd({ serviceVmId, outcome }).catch(leftToReconcile);
     this.#state = outcome.state;

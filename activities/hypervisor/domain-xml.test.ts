@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cloneXml, domainXml, netdevArgument, readOwner, type DomainIdentity, type DomainSpec } from './domain-xml.ts';
+import { cloneXml, domainXml, netdevArgument, readOwner, readVncPort, type DomainIdentity, type DomainSpec } from './domain-xml.ts';
 
 const spec: DomainSpec = {
   name: 'cloudlet-1',
@@ -107,6 +107,13 @@ describe('domainXml', () => {
     expect(readOwner(domainXml(spec))).toEqual({ cloudletId: spec.cloudletId, serviceVmId: spec.serviceVmId, bootId: spec.bootId });
   });
 
+  it('has a screen on the loopback alone where somebody is to look at it', () => {
+    const xml = domainXml({ ...spec, screen: true });
+    expect(xml).toContain('<graphics type="vnc" autoport="yes" listen="127.0.0.1"/>');
+    expect(readVncPort(xml.replace('autoport="yes"', 'port="5901" autoport="yes"'))).toBe(5901);
+    expect(readVncPort(golden)).toBeUndefined();
+  });
+
   it('keeps any text apart from its markup', () => {
     const text = fc.string({ unit: fc.constantFrom('a', '<', '>', '&', '"', "'", ' ', '/', 'é', '€', '\t'), minLength: 1, maxLength: 40 });
     fc.assert(
@@ -132,6 +139,12 @@ describe('cloneXml', () => {
       .replace(/<qemu:arg value=["']user,id=guest0[^>]*>/, '')
       .replaceAll(/>\s+</g, '><');
   const canonical = (xml: string): string => xml.replaceAll("'", '"');
+
+  it('has no screen that an editing VM had, but its display adapter', () => {
+    const edited = cloneXml(domainXml({ ...spec, screen: true }), clone);
+    expect(edited).not.toContain('graphics');
+    expect(edited).toContain('<video><model type="vga"/></video>');
+  });
 
   it('changes who it is and nothing of what the guest sees', () => {
     const cloned = cloneXml(savedXml, clone);

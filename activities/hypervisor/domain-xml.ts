@@ -21,6 +21,8 @@ export interface DomainSpec extends DomainIdentity {
   readonly accelerator: Accelerator;
   readonly memoryMib: number;
   readonly vcpus: number;
+  /** Whether an admin can look at its screen, by VNC on the host's loopback. */
+  readonly screen?: boolean;
 }
 
 export interface GuestNetwork {
@@ -83,8 +85,13 @@ const template = `
   </qemu:commandline>
 </domain>`;
 
+/** libvirt finds a port that is free. */
+const screen = `
+    <graphics type='vnc' autoport='yes' listen='127.0.0.1'/>
+    <video><model type='vga'/></video>`;
+
 export function domainXml(spec: DomainSpec): string {
-  const document = parse(template);
+  const document = parse(spec.screen ? template.replace('</devices>', `${screen}\n  </devices>`) : template);
   const domain = rootOf(document);
   domain.setAttribute('type', spec.accelerator === 'kvm' ? 'kvm' : 'qemu');
   only(domain, ['memory']).textContent = String(spec.memoryMib);
@@ -100,6 +107,8 @@ export function domainXml(spec: DomainSpec): string {
  */
 export function cloneXml(savedXml: string, clone: DomainIdentity): string {
   const document = parse(savedXml);
+  // Nobody looks at a clone of what was edited. The guest keeps its display adapter, and does not notice.
+  for (const shown of descend(rootOf(document), ['devices', 'graphics'])) shown.parentNode!.removeChild(shown);
   fill(document, clone);
   return serialize(document);
 }
@@ -151,6 +160,12 @@ export function readOwner(xml: string): DomainOwner | undefined {
   const serviceVmId = instance?.getAttribute('id');
   const bootId = descend(domain, ['uuid'])[0]?.textContent;
   return cloudletId && serviceVmId && bootId ? { cloudletId, serviceVmId, bootId } : undefined;
+}
+
+/** Where the screen of a running domain is, on the host's loopback. @returns undefined where it has none */
+export function readVncPort(xml: string): number | undefined {
+  const [graphics] = descend(rootOf(parse(xml)), ['devices', 'graphics']);
+  return graphics && Number(graphics.getAttribute('port'));
 }
 
 const parser = new DOMParser({ onError: onErrorStopParsing });

@@ -19,7 +19,7 @@ import { domainName, type HostContext } from './host-context.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { awaitAnswer } from './readiness.ts';
 import { streamSavedGuest } from './restore-stream.ts';
-import { saveGuest } from './save-guest.ts';
+import { keepDisk, saveGuest } from './save-guest.ts';
 import { warmUp } from './warm-up.ts';
 
 /** The activities that touch this host's hypervisor and disks. Each finds out first what a former attempt left. */
@@ -68,8 +68,8 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     bootGuest: ({ serviceVmId, bootId }) =>
       withHeartbeat(async () => {
         const { accelerator } = await hypervisor.fingerprint();
-        await startOnce(serviceVmId, bootId, (identity, { memoryMib, vcpus }) =>
-          hypervisor.createDomain(domainXml({ ...identity, accelerator, memoryMib, vcpus })),
+        await startOnce(serviceVmId, bootId, (identity, { purpose, memoryMib, vcpus }) =>
+          hypervisor.createDomain(domainXml({ ...identity, accelerator, memoryMib, vcpus, screen: purpose === 'edit' })),
         );
       }),
 
@@ -99,6 +99,19 @@ export function createGuestActivities(context: HostContext): GuestActivities {
 
     saveGuest: ({ serviceVmId, bootId }) =>
       withHeartbeat(async (signal) => saveGuest(context, await requireInstance(store, serviceVmId), bootId, signal)),
+
+    saveDisk: ({ serviceVmId }) =>
+      withHeartbeat(async (signal) => {
+        await hypervisor.destroyDomain(domainName(context, serviceVmId));
+        return keepDisk(context, await requireInstance(store, serviceVmId), signal);
+      }),
+
+    findScreen: ({ serviceVmId }) =>
+      withHeartbeat(async () => {
+        const vncPort = await hypervisor.vncPort(domainName(context, serviceVmId));
+        if (vncPort === undefined) throw new CloudletError('internal', 'The editing VM has no screen.');
+        return { vncPort };
+      }),
   };
 }
 

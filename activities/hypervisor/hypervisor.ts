@@ -31,6 +31,8 @@ export interface Hypervisor {
   findDomain(name: string): Promise<OwnDomain | undefined>;
   /** All domains of cloudlets on this hypervisor. */
   listDomains(): Promise<OwnDomain[]>;
+  /** Where a domain's screen is on the host's loopback. @returns undefined where it has none */
+  vncPort(name: string): Promise<number | undefined>;
   /** Asks QEMU's human monitor of a domain. @returns what it answers */
   monitor(name: string, command: string): Promise<string>;
   /** News until the signal says stop; goes on over restarts of the hypervisor. */

@@ -2,7 +2,7 @@ import { Client, ErrorCode, isLibvirtError, LibvirtError, RpcError, SaveRestoreF
 import type { Accelerator, HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { GuestStopReason } from '../../workflows/contract/service-vm.ts';
-import { cpuModes, machineType, readOwner } from './domain-xml.ts';
+import { cpuModes, machineType, readOwner, readVncPort } from './domain-xml.ts';
 import type { DomainNews, Hypervisor, OwnDomain } from './hypervisor.ts';
 
 export interface LibvirtHypervisorOptions {
@@ -72,6 +72,10 @@ export class LibvirtHypervisor implements Hypervisor {
       const described = await Promise.all(domains.map((domain) => describe(domain).catch(undefinedIfGone)));
       return described.filter((domain) => domain !== undefined);
     });
+  }
+
+  vncPort(name: string): Promise<number | undefined> {
+    return this.#ask(async (client) => readVncPort(await (await client.domains.lookupByName(name)).xml()));
   }
 
   monitor(name: string, command: string): Promise<string> {

@@ -16,10 +16,9 @@ import { parseSaveImageHeader, saveImageHeaderBytes } from './save-image.ts';
  */
 export async function saveGuest(context: HostContext, instance: Instance, bootId: string, signal: AbortSignal): Promise<SavedGuest> {
   const { paths, store, hypervisor, hostId } = context;
-  const { serviceVmId, images, memoryMib, vcpus } = instance;
+  const { serviceVmId, memoryMib, vcpus } = instance;
   await mkdir(paths.incoming, { recursive: true });
   const memoryPath = incomingMemoryPath(paths, serviceVmId);
-  const savedDiskPath = incomingDiskPath(paths, serviceVmId);
   const name = domainName(context, serviceVmId);
   const under = await hypervisor.fingerprint();
 
@@ -30,19 +29,34 @@ export async function saveGuest(context: HostContext, instance: Instance, bootId
   } else if (!(await isComplete(memoryPath))) {
     throw new CloudletError('guest-unresponsive', 'The guest stopped before its state was saved. Build the service again.');
   }
+
+  const { diskId } = await keepDisk(context, instance, signal);
+  const memory = await adoptImage(paths, memoryPath, { signal });
+  const memoryImage = await recordImage(store, hostId, { ...memory, kind: 'memory', virtualSizeBytes: null, backingId: null });
+  return { diskId, memoryId: memoryImage.id, under, memoryMib, vcpus };
+}
+
+/**
+ * Makes the disk of an instance whose guest is gone an image: the difference to the one that it was booted from. A
+ * repeat finds how far the former attempt came.
+ */
+export async function keepDisk(
+  { paths, store, hostId }: HostContext,
+  { serviceVmId, images: { disk: base } }: Instance,
+  signal: AbortSignal,
+): Promise<{ readonly diskId: string }> {
+  await mkdir(paths.incoming, { recursive: true });
+  const savedDiskPath = incomingDiskPath(paths, serviceVmId);
   if (!existsSync(savedDiskPath)) {
     // The difference names its base by file name alone: both lie in the same folder from now on.
     const overlay = diskPath(paths, serviceVmId);
-    await runTool('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-b', images.disk.sha256, '-F', 'qcow2', overlay], { signal });
+    await runTool('qemu-img', ['rebase', '-u', '-f', 'qcow2', '-b', base.sha256, '-F', 'qcow2', overlay], { signal });
     await rename(overlay, savedDiskPath);
   }
-
-  const disk = await adoptImage(paths, savedDiskPath, { signal });
-  const memory = await adoptImage(paths, memoryPath, { signal });
-  const { virtualSizeBytes } = images.disk;
-  const diskImage = await recordImage(store, hostId, { ...disk, kind: 'disk', virtualSizeBytes, backingId: images.disk.id });
-  const memoryImage = await recordImage(store, hostId, { ...memory, kind: 'memory', virtualSizeBytes: null, backingId: null });
-  return { diskId: diskImage.id, memoryId: memoryImage.id, under, memoryMib, vcpus };
+  const kept = await adoptImage(paths, savedDiskPath, { signal });
+  const { virtualSizeBytes } = base;
+  const { id } = await recordImage(store, hostId, { ...kept, kind: 'disk', virtualSizeBytes, backingId: base.id });
+  return { diskId: id };
 }
 
 /** libvirt writes the final magic last, so a file that begins with it is whole. */

@@ -5,7 +5,7 @@ import type { AssembledDisk, AssembleLog, CatalogueService } from '../../workflo
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { recordImage } from '../store/images.ts';
+import { diskOfService, recordImage } from '../store/images.ts';
 import type { OperationProgress } from '../../workflows/contract/operation.ts';
 import { recordProgress } from '../store/operations.ts';
 import type { Store } from '../store/store.ts';
@@ -29,7 +29,7 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
 
   /** @returns a disk in the work folder, in whatever format */
   const rawDisk = async (
-    source: ImageSource,
+    source: Exclude<ImageSource, { kind: 'service' }>,
     operationId: string,
     folder: string,
     signal: AbortSignal,
@@ -51,6 +51,7 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
   return {
     prepareDisk: ({ operationId, source, progress: reported }) =>
       withHeartbeat(async (signal, heartbeat) => {
+        if (source.kind === 'service') return { diskId: await diskOfService(store, source) };
         const folder = workFolder(operationId);
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });

@@ -189,6 +189,7 @@ function insertRequested(em: EntityManager, service: Service, request: StartRequ
     rung: null,
     bootId: null,
     hostBootId: null,
+    vncPort: null,
     purpose: 'serve',
     endReason: null,
     problem: null,

@@ -3,8 +3,9 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { BuildInput, BuildOutcome, BuildRecordActivities, RegisteredBuild } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { toCloudletError, type DescribedFailure } from '../../workflows/contract/failure.ts';
+import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import { buildServiceImageWorkflowId, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
-import type { SavedGuest } from '../../workflows/contract/service-vm.ts';
+import { isSavedGuest, type LeftByGuest } from '../../workflows/contract/service-vm.ts';
 import { Host } from './entities/host.ts';
 import { Operation } from './entities/operation.ts';
 import { Service, ServiceImage } from './entities/service.ts';
@@ -21,18 +22,22 @@ export const createBuildRecordActivities = ({ store }: { readonly store: Store }
   chooseHost: () => chooseHost(store),
   registerBuild: ({ diskId, ...build }) => registerBuild(store, build, diskId),
   unregisterBuild: ({ operationId }) => unregisterBuild(store, operationId),
-  publishServiceImage: ({ imageId, saved, ...build }) => publishServiceImage(store, build, imageId, saved),
+  publishServiceImage: ({ imageId, left, ...build }) => publishServiceImage(store, build, imageId, left),
   recordBuildFailure: ({ failure, ...build }) => recordBuildFailure(store, build, failure),
 });
 
+/** An edit is a build that an admin takes part in: both make the next image of a service. */
+const buildKinds = ['service.build', 'service.edit'] as const;
+const buildPurposes = { $in: ['build', 'edit'] as const };
+
 /**
- * Admits a build: at most one of a service at a time.
+ * Admits a build or an edit: at most one of a service at a time.
  * @returns the operation's id, and whether an earlier request with the same key began it
  * @throws CloudletError `operation-in-progress` naming the build that runs
  */
 export async function admitBuild(
   store: Store,
-  { serviceId, principal, idempotency }: { serviceId: string; principal: string; idempotency?: Idempotency },
+  { serviceId, edit = false, principal, idempotency }: { serviceId: string; edit?: boolean; principal: string; idempotency?: Idempotency },
 ): Promise<{ operationId: string; workflowId: string; repeated: boolean }> {
   const workflowId = buildServiceImageWorkflowId(serviceId);
   return store.transaction(async (em) => {
@@ -40,8 +45,13 @@ export async function admitBuild(
     const { answer, repeated } = await once(em, principal, idempotency, async () => {
       await refuseTrashed(em, serviceId);
       const running = await em.findOne(Operation, { workflowId, state: 'running' });
-      if (running) throw new CloudletError('operation-in-progress', `"${serviceId}" is being built already.`, { operationId: running.id });
-      return { operationId: createOperation(em, { kind: 'service.build', workflowId, subject: serviceId, principal }).id };
+      if (running) {
+        const done = running.kind === 'service.edit' ? `edited by ${running.principal}` : 'built';
+        throw new CloudletError('operation-in-progress', `"${serviceId}" is being ${done} already.`, { operationId: running.id });
+      }
+      return {
+        operationId: createOperation(em, { kind: edit ? 'service.edit' : 'service.build', workflowId, subject: serviceId, principal }).id,
+      };
     });
     return { ...answer, workflowId, repeated };
   });
@@ -55,7 +65,7 @@ async function chooseHost(store: Store): Promise<{ hostId: string }> {
 }
 
 /** The image and the instance carry the operation's id, so that a repeat finds them. */
-async function registerBuild(store: Store, { operationId, spec }: BuildInput, diskId: string): Promise<RegisteredBuild> {
+async function registerBuild(store: Store, { operationId, spec, edit = false }: BuildInput, diskId: string): Promise<RegisteredBuild> {
   return store.transaction(async (em) => {
     const known = await em.findOne(ServiceVm, { startOperationId: operationId });
     if (known) return { imageId: known.image!.id, serviceVmId: known.id };
@@ -76,10 +86,10 @@ async function registerBuild(store: Store, { operationId, spec }: BuildInput, di
     em.create(ServiceVm, {
       id: serviceVmId,
       service,
-      spec,
+      spec: edit ? editedSpec(spec) : spec,
       workflowId: serviceVmWorkflowId(serviceVmId),
       startOperationId: operationId,
-      purpose: 'build',
+      purpose: edit ? 'edit' : 'build',
       state: 'requested',
       shared: false,
       image,
@@ -87,6 +97,7 @@ async function registerBuild(store: Store, { operationId, spec }: BuildInput, di
       rung: null,
       bootId: null,
       hostBootId: null,
+      vncPort: null,
       endReason: null,
       problem: null,
       readyAt: null,
@@ -96,6 +107,9 @@ async function registerBuild(store: Store, { operationId, spec }: BuildInput, di
     return { imageId: image.id, serviceVmId };
   });
 }
+
+/** What is installed in it may not answer yet, and an admin who shuts it down does not want it back. */
+const editedSpec = (spec: ServiceSpec): ServiceSpec => ({ ...spec, readiness: { kind: 'none' }, restartPolicy: 'never' });
 
 async function serviceOf(em: EntityManager, spec: BuildInput['spec'], writtenBy: string): Promise<Service> {
   const known = await em.findOne(Service, { serviceId: spec.serviceId });
@@ -120,7 +134,7 @@ async function latestNumber(em: EntityManager, serviceId: string): Promise<numbe
 
 async function unregisterBuild(store: Store, operationId: string): Promise<void> {
   await store.transaction(async (em) => {
-    const serviceVm = await em.findOne(ServiceVm, { startOperationId: operationId, purpose: 'build' });
+    const serviceVm = await em.findOne(ServiceVm, { startOperationId: operationId, purpose: buildPurposes });
     if (!serviceVm) return;
     const imageId = serviceVm.image?.id;
     const serviceId = serviceVm.service.id;
@@ -138,29 +152,32 @@ async function unregisterBuild(store: Store, operationId: string): Promise<void>
 /** From now on new instances start from this image. Repeating it changes nothing. */
 async function publishServiceImage(
   store: Store,
-  { spec, operationId }: BuildInput,
+  { spec, source, operationId, edit = false }: BuildInput,
   imageId: string,
-  saved: SavedGuest | undefined,
+  left: LeftByGuest | undefined,
 ): Promise<BuildOutcome> {
   return store.transaction(async (em) => {
     const image = await em.findOneOrFail(ServiceImage, { id: imageId }, { populate: ['service'] });
     const service = image.service.getEntity();
     const outcome = { serviceId: service.serviceId, version: image.number };
     if (service.image?.id === imageId) return outcome;
-    if (saved) {
+    if (left && edit) Object.assign(image, { disk: left.diskId });
+    if (left && isSavedGuest(left)) {
       Object.assign(image, {
-        savedDisk: saved.diskId,
-        memory: saved.memoryId,
-        savedUnder: saved.under,
-        savedMemoryMib: saved.memoryMib,
-        savedVcpus: saved.vcpus,
+        savedDisk: left.diskId,
+        memory: left.memoryId,
+        savedUnder: left.under,
+        savedMemoryMib: left.memoryMib,
+        savedVcpus: left.vcpus,
       });
     }
-    Object.assign(service, { spec, image, writtenBy: null });
+    // Whoever edits the image of a service leaves alone how it is run, which others may have changed meanwhile.
+    const ofItself = source.kind === 'service' && source.serviceId === spec.serviceId;
+    Object.assign(service, { image, writtenBy: null, ...(ofItself ? {} : { spec }) });
     // The instance that was saved has served; its record says nothing to anybody.
-    await em.nativeDelete(ServiceVm, { startOperationId: operationId, purpose: 'build' });
+    await em.nativeDelete(ServiceVm, { startOperationId: operationId, purpose: buildPurposes });
     await em.flush();
-    await settleOperations(em, buildServiceImageWorkflowId(spec.serviceId), ['service.build'], {
+    await settleOperations(em, buildServiceImageWorkflowId(spec.serviceId), buildKinds, {
       state: 'succeeded',
       result: { ...outcome },
     });
@@ -171,13 +188,21 @@ async function publishServiceImage(
 
 export async function recordBuildFailure(store: Store, { spec }: BuildInput, failure: DescribedFailure): Promise<void> {
   await store.transaction((em) =>
-    settleOperations(em, buildServiceImageWorkflowId(spec.serviceId), ['service.build'], {
+    settleOperations(em, buildServiceImageWorkflowId(spec.serviceId), buildKinds, {
       state: failure.code === 'cancelled' ? 'cancelled' : 'failed',
       error: toCloudletError(failure),
     }),
   );
 }
 
+/** Whether files are on their way to becoming images. While an admin works in an editing VM, none is. */
 export async function isBuilding(store: Store): Promise<boolean> {
-  return (await store.fork().count(Operation, { kind: 'service.build', state: 'running' })) > 0;
+  const [row] = await store.fork().execute<{ building: boolean }[]>(
+    `select exists (
+       select 1 from operations o where o.kind = any(?::text[]) and o.state = 'running'
+       and o.progress ->> 'phase' is distinct from 'edit'
+     ) as building`,
+    [`{${buildKinds.join(',')}}`],
+  );
+  return row!.building;
 }

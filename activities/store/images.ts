@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { CloudletError } from '../../workflows/contract/errors.ts';
 import { Image, ImageLocation } from './entities/image.ts';
 import { ServiceImage } from './entities/service.ts';
 import type { Store } from './store.ts';
@@ -49,6 +50,22 @@ export async function imagesOfServiceImage(em: EntityManager, serviceImageId: st
     disk: toStored(image.disk.getEntity()),
     saved: savedDisk && memory ? { disk: toStored(savedDisk), memory: toStored(memory) } : null,
   };
+}
+
+/**
+ * The disk that an image of a service boots from.
+ * @returns id of the stored image
+ * @throws CloudletError `not-found`
+ */
+export async function diskOfService(store: Store, { serviceId, version }: { serviceId: string; version?: number }): Promise<string> {
+  const [row] = await store.fork().execute<{ disk_id: string }[]>(
+    `select i.disk_id from service_images i join services s on s.id = i.service_id
+     where s.service_id = ? and i.number = coalesce(?, (select number from service_images where id = s.image_id))`,
+    [serviceId, version ?? null],
+  );
+  if (row) return row.disk_id;
+  const wanted = version === undefined ? 'an image' : `image ${version}`;
+  throw new CloudletError('not-found', `There is no service "${serviceId}" on this cloudlet with ${wanted}.`);
 }
 
 /**

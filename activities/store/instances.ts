@@ -1,5 +1,5 @@
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
-import { liveServiceVmStates, type PortMapping } from '../../workflows/contract/service-vm.ts';
+import { liveServiceVmStates, type PortMapping, type ServiceVmPurpose } from '../../workflows/contract/service-vm.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { imagesOfServiceImage, type InstanceImages } from './images.ts';
 import { portsOf } from './ports.ts';
@@ -8,6 +8,7 @@ import type { Store } from './store.ts';
 /** What a host needs to know to run an instance. */
 export interface Instance {
   readonly serviceVmId: string;
+  readonly purpose: ServiceVmPurpose;
   readonly spec: ServiceSpec;
   readonly memoryMib: number;
   readonly vcpus: number;
@@ -20,9 +21,10 @@ export async function findInstance(store: Store, serviceVmId: string): Promise<I
   const em = store.fork();
   const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId });
   if (!serviceVm?.image) return undefined;
-  const { spec, memoryMib, vcpus } = serviceVm;
+  const { purpose, spec, memoryMib, vcpus } = serviceVm;
   return {
     serviceVmId,
+    purpose,
     spec,
     memoryMib,
     vcpus,

@@ -41,7 +41,10 @@ async function lock(em: EntityManager, serviceVmId: string): Promise<ServiceVm> 
 }
 
 /** Says that the guest answers: clients are given its address from now on. Repeating it changes nothing. */
-export async function publishReady(store: Store, ready: { serviceVmId: string; rung: StartRung; bootId: string }): Promise<ServiceVmReady> {
+export async function publishReady(
+  store: Store,
+  ready: { serviceVmId: string; rung: StartRung; bootId: string; vncPort?: number },
+): Promise<ServiceVmReady> {
   return store.transaction(async (em) => {
     const serviceVm = await lock(em, ready.serviceVmId);
     const ports = await portsOf(em, serviceVm.id);
@@ -49,7 +52,13 @@ export async function publishReady(store: Store, ready: { serviceVmId: string; r
     if (serviceVm.state === 'ready' && serviceVm.bootId === ready.bootId) return answer;
     moveTo(serviceVm, 'ready');
     const host = await serviceVm.host?.loadOrFail();
-    Object.assign(serviceVm, { rung: ready.rung, bootId: ready.bootId, hostBootId: host?.bootId ?? null, readyAt: new Date() });
+    Object.assign(serviceVm, {
+      rung: ready.rung,
+      bootId: ready.bootId,
+      hostBootId: host?.bootId ?? null,
+      vncPort: ready.vncPort ?? null,
+      readyAt: new Date(),
+    });
     await em.flush();
     await beginLeases(em, serviceVm.id, store.clock.nowMs());
     await settleOperations(em, serviceVm.workflowId, ['service-vm.start'], {
@@ -154,7 +163,7 @@ export interface ServiceVmView {
 export async function findServiceVm(store: Store, serviceVmId: string): Promise<ServiceVmView | undefined> {
   const em = store.fork();
   const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId }, { populate: ['service', 'host'] });
-  return serviceVm ? view(em, serviceVm) : undefined;
+  return serviceVm ? viewOf(em, serviceVm) : undefined;
 }
 
 export async function listServiceVms(
@@ -174,10 +183,10 @@ export async function listServiceVms(
     },
     { populate: ['service', 'host'], orderBy: { requestedAt: 'desc', id: 'desc' }, limit: filter.limit },
   );
-  return Promise.all(found.map((serviceVm) => view(em, serviceVm)));
+  return Promise.all(found.map((serviceVm) => viewOf(em, serviceVm)));
 }
 
-async function view(em: EntityManager, serviceVm: ServiceVm): Promise<ServiceVmView> {
+export async function viewOf(em: EntityManager, serviceVm: ServiceVm): Promise<ServiceVmView> {
   return {
     serviceVm,
     serviceId: serviceVm.service.getEntity().serviceId,

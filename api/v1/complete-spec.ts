@@ -7,7 +7,7 @@ import { mainPort, serviceSpecDefaults, type ServiceSpec } from '../../workflows
  * Fills in what the author of a service left out, and checks what no schema can.
  * @throws CloudletError `invalid-input`
  */
-export function completeSpec(given: Omit<NewService, 'source' | 'save'>): ServiceSpec {
+export function completeSpec(given: Omit<NewService, 'source' | 'save' | 'edit'>): ServiceSpec {
   const main = mainPort(given);
   const memory = given.memory ?? serviceSpecDefaults.memory;
   const spec: ServiceSpec = {

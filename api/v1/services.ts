@@ -81,7 +81,7 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
     async (request, reply) => {
       const principal = principalName(request.caller.principal);
       await authorize(context, request.caller.principal, 'service.manage');
-      const { source, save = false, ...given } = request.body;
+      const { source, save = false, edit = false, ...given } = request.body;
       const spec = completeSpec(given);
       const asked = { principal, ...idempotencyOf(request) };
       if (!source) {
@@ -89,7 +89,7 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
         void reply.code(201).header('location', `/v1/services/${spec.serviceId}`);
         return answerWith(reply, spec.serviceId);
       }
-      const { operationId } = await startBuild(store, temporal, { spec, source, save, ...asked });
+      const { operationId } = await startBuild(store, temporal, { spec, source, save, edit, ...asked });
       return reply.code(202).header('location', `/v1/operations/${operationId}`).send({ operationId });
     },
   );

@@ -7,6 +7,7 @@ import { events } from './events.ts';
 import { operations } from './operations.ts';
 import { plugins } from './plugins.ts';
 import { serviceVms } from './service-vms.ts';
+import { serviceEdits } from './service-edits.ts';
 import { services } from './services.ts';
 import { sessions } from './sessions.ts';
 import { uploads } from './uploads.ts';
@@ -24,6 +25,6 @@ export const v1: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app
   app.addHook('onRequest', async (request: FastifyRequest) => {
     request.caller = await callerOf(context, request);
   });
-  for (const routes of [cloudlet, services, serviceVms, operations, events, plugins, sessions, uploads])
+  for (const routes of [cloudlet, services, serviceEdits, serviceVms, operations, events, plugins, sessions, uploads])
     await app.register(routes, { context });
 };

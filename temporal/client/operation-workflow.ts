@@ -38,6 +38,7 @@ const cancels: Readonly<Record<OperationKind, Cancel>> = {
   'service-vm.start': async (_client, starter, { subject }, by) => void (await starter.stop(subject, { by })),
   'service-vm.stop': async () => undefined,
   'service.build': cancelWorkflow,
+  'service.edit': cancelWorkflow,
   'service.refresh': cancelWorkflow,
   'service.remove': cancelWorkflow,
   'image.verify': cancelWorkflow,

@@ -22,6 +22,7 @@ export async function startBuild(store: Store, client: Client, request: BuildReq
   const { principal, idempotency, ...build } = request;
   const { operationId, workflowId, repeated } = await admitBuild(store, {
     serviceId: build.spec.serviceId,
+    edit: build.edit === true,
     principal,
     ...(idempotency ? { idempotency } : {}),
   });
@@ -32,8 +33,8 @@ export async function startBuild(store: Store, client: Client, request: BuildReq
     await startOnceClosed(client, 'buildServiceImage', {
       workflowId,
       args: [input],
-      staticSummary: `build of ${serviceId}`,
-      searchAttributes: { CloudletService: [serviceId], CloudletOperation: ['service.build'] },
+      staticSummary: `${input.edit ? 'edit' : 'build'} of ${serviceId}`,
+      searchAttributes: { CloudletService: [serviceId], CloudletOperation: [input.edit ? 'service.edit' : 'service.build'] },
     });
   } catch (error) {
     const known = asBuildError(error, build.spec.serviceId);

@@ -2,13 +2,16 @@ import type { Command } from 'commander';
 import { ApiClient } from '../cli/api-client.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { addOperationCommands } from './operation-commands.ts';
+import { addEditImageCommands } from './edit-image-commands.ts';
 import { addServiceCommands } from './service-commands.ts';
 import { addServiceVmCommands } from './service-vm-commands.ts';
 
 /** Commands that ask the running cloudlet, through the same API that everybody uses. */
 export function addClientCommands(program: Command): void {
   const api = (): ApiClient => new ApiClient(loadConfig().config);
-  addServiceCommands(program.command('service').description('services: what can be started'), api);
+  const service = program.command('service').description('services: what can be started');
+  addServiceCommands(service, api);
+  addEditImageCommands(service, api);
   addServiceVmCommands(program.command('vm').description('Service VMs: what runs'), api);
   addOperationCommands(program.command('operation').description('operations: what takes longer than a moment'), api);
 }

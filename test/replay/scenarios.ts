@@ -4,6 +4,7 @@ import type { BoundHandler } from '../../workflows/contract/activities.ts';
 import { serviceVmIdOf } from '../../workflows/contract/ids.ts';
 import type { Placement } from '../../workflows/contract/service-vm.ts';
 import { failsForGood, hangs, type CallKey, type Fault } from '../support/workflow-faults.ts';
+import { discards, edits, justLooks, shutsItDown } from '../support/workflow-edits.ts';
 import { fillHistory, refusalOf } from '../support/workflow-instance.ts';
 import type { WorkflowLab } from '../support/workflow-lab.ts';
 import type { Operation } from '../support/workflow-laws.ts';
@@ -121,6 +122,10 @@ export const scenarios: readonly Pick<Operation, 'name' | 'prepare' | 'planted'>
   { name: 'remove-service', prepare: removes(false) },
   { name: 'remove-service-cancelled', prepare: cutShort(removes(true), 'liveInstancesOf#1', isCancelled) },
   { name: 'remove-service-fails', prepare: removes(true), planted: { 'recordRemoval#1': failsForGood('state-conflict') } },
+  { name: 'edit-saved', prepare: edits(justLooks) },
+  { name: 'edit-saved-at-the-second-attempt', prepare: edits(justLooks), planted: { 'saveGuest#1': failsForGood('capacity-exhausted') } },
+  { name: 'edit-saved-after-shutdown', prepare: edits(shutsItDown) },
+  { name: 'edit-discarded', prepare: edits(discards) },
   { name: 'reconcile-nothing', prepare: reconcilesInVain },
   { name: 'reconcile-an-orphan', prepare: reconciles },
   { name: 'reconcile-fails', prepare: reconciles, planted: { 'retireOrphan#1': failsForGood('hypervisor-refused') } },

@@ -57,10 +57,20 @@ const extraFiles = [
   },
   { path: '/srv/cgi/crash', executable: true, content: program(['echo crashing', 'touch /tmp/crash']) },
   { path: '/srv/cgi/poweroff', executable: true, content: program(['echo stopping', 'touch /tmp/poweroff']) },
+  // What an admin would do by SSH: its body stands at /installed afterwards, on the disk.
+  { path: '/srv/cgi/install', executable: true, content: program(['cat >/tmp/install && mv /tmp/install /tmp/installed']) },
   {
     path: '/srv/obey',
     executable: true,
-    content: '#!/bin/sh\nwhile sleep 0.1; do [ -e /tmp/crash ] && echo c >/proc/sysrq-trigger; [ -e /tmp/poweroff ] && poweroff; done\n',
+    content: [
+      '#!/bin/sh',
+      'while sleep 0.1; do',
+      '  [ -e /tmp/crash ] && echo c >/proc/sysrq-trigger',
+      '  [ -e /tmp/poweroff ] && poweroff',
+      '  [ -e /tmp/installed ] && mount -o remount,rw / && mv /tmp/installed /srv/www/installed && mount -o remount,ro /',
+      'done',
+      '',
+    ].join('\n'),
   },
   { path: '/etc/inittab', content: `${inittab}::respawn:/srv/obey\n` },
 ];

@@ -14,7 +14,7 @@ import { createReconcileActivities, type ReconcileContext } from '../../activiti
 import { diskPath, incomingDiskPath, incomingMemoryPath, instanceFolder } from '../../activities/images/host-paths.ts';
 import { createImageActivities } from '../../activities/images/image-activities.ts';
 import { adoptImage } from '../../activities/images/image-store.ts';
-import { recordImage, type StoredImage } from '../../activities/store/images.ts';
+import { diskOfService, recordImage, type StoredImage } from '../../activities/store/images.ts';
 import { findInstance, type Instance } from '../../activities/store/instances.ts';
 import type { HostActivities } from '../../workflows/contract/activities.ts';
 import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
@@ -39,6 +39,7 @@ export class ScriptedHost {
     createDomain: neverAsked,
     restoreDomain: neverAsked,
     saveDomain: neverAsked,
+    vncPort: neverAsked,
     monitor: neverAsked,
     news: neverAsked,
     close: async () => undefined,
@@ -121,7 +122,21 @@ export class ScriptedHost {
         return { diskId: disk.id, memoryId: memory.id, under: scriptedFingerprint, memoryMib, vcpus };
       },
 
-      prepareDisk: async ({ operationId }) => {
+      saveDisk: async ({ serviceVmId }) => {
+        const { images } = await requireInstance(context, serviceVmId);
+        const savedDiskPath = incomingDiskPath(paths, serviceVmId);
+        this.domains.delete(domainName(context, serviceVmId));
+        if (!existsSync(savedDiskPath)) await rename(diskPath(paths, serviceVmId), savedDiskPath);
+        return { diskId: (await keep(context, savedDiskPath, 'disk', images.disk.id)).id };
+      },
+
+      findScreen: async ({ serviceVmId }) => {
+        if (!this.guestOf(serviceVmId)) throw new CloudletError('internal', 'There is no guest with a screen.');
+        return { vncPort: 5900 };
+      },
+
+      prepareDisk: async ({ operationId, source }) => {
+        if (source.kind === 'service') return { diskId: await diskOfService(store, source) };
         const disk = join(paths.incoming, operationId, 'disk.qcow2');
         await writeAnew(disk, `disk of ${operationId}`);
         return { diskId: (await keep(context, disk, 'disk')).id };

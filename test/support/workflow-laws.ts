@@ -50,6 +50,8 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   registerBuild: { failsWith: 'name-taken', undo: 'unregisterBuild' },
   warmUpGuest: { failsWith: 'guest-unresponsive' },
   saveGuest: { failsWith: 'capacity-exhausted' },
+  saveDisk: { failsWith: 'capacity-exhausted' },
+  findScreen: { failsWith: 'hypervisor-refused' },
   publishServiceImage: { failsWith: 'state-conflict' },
   trashService: { failsWith: 'state-conflict', undo: 'untrashService' },
   liveInstancesOf: { failsWith: 'state-conflict', undo: 'untrashService' },

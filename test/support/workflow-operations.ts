@@ -109,6 +109,7 @@ const sources: Readonly<Record<ImageSource['kind'], (serviceId: string) => Image
   catalogue: (serviceId) => ({ kind: 'catalogue', serviceId }),
   disk: () => ({ kind: 'disk', file: 'own.qcow2', format: 'qcow2' }),
   upload: () => ({ kind: 'upload', uploadId: randomUUID(), format: 'qcow2' }),
+  service: (serviceId) => ({ kind: 'service', serviceId }),
 };
 
 /** The removal of a service that somebody uses; what remains of the instance where it failed is ended. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakePlugin } from '../../plugins/runtime/test-support/fake-plugins.ts';
+import { edits, justLooks, shutsItDown } from '../support/workflow-edits.ts';
 import { failsForGood } from '../support/workflow-faults.ts';
 import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
 import { failsCleanlyAtEachCall, repeatsEachCall, unwindsUnderFaults, type Operation } from '../support/workflow-laws.ts';
@@ -29,6 +30,13 @@ const ofHosts: readonly Operation[] = [
   { name: "the build of a service from one's own disk", prepare: builds('disk', false) },
   { name: 'the removal of a service with its instances', prepare: removes(false), triedFrom: 'trashService#1' },
   { name: 'the removal of a service for good', prepare: removes(true), triedFrom: 'trashService#1' },
+  { name: 'the editing of an image', prepare: edits(justLooks), survives: ['saveGuest#1'] },
+  {
+    name: 'the editing of an image whose guest is shut down',
+    prepare: edits(shutsItDown),
+    survives: ['saveDisk#1'],
+    triedFrom: 'saveDisk#1',
+  },
   { name: 'the reconciliation of a host', prepare: reconciles, reconciles: true },
 ];
 

@@ -4,7 +4,7 @@ import type { DescribedFailure } from './failure.ts';
 import type { ImageSource } from './image-source.ts';
 import type { OperationProgress } from './operation.ts';
 import type { ServiceSpec } from './service.ts';
-import type { EndReason, Placement, SavedGuest, ServiceVmOutcome, ServiceVmReady, StartRung } from './service-vm.ts';
+import type { EndReason, LeftByGuest, Placement, SavedGuest, ServiceVmOutcome, ServiceVmReady, StartRung } from './service-vm.ts';
 
 /** Mixed into an input: how far the operation is when the activity begins. */
 export interface Reported {
@@ -19,7 +19,9 @@ interface OfServiceVm {
 export interface RecordActivities {
   reserve(input: OfServiceVm & Reported): Promise<Placement>;
   release(input: OfServiceVm): Promise<void>;
-  publishReady(input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string } & Reported): Promise<ServiceVmReady>;
+  publishReady(
+    input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string; readonly vncPort?: number } & Reported,
+  ): Promise<ServiceVmReady>;
   publishRestarting(input: OfServiceVm & { readonly restarts: number; readonly reason: EndReason }): Promise<void>;
   publishStopping(input: OfServiceVm & { readonly reason: EndReason }): Promise<void>;
   retireIfUnused(input: OfServiceVm): Promise<boolean>;
@@ -44,7 +46,7 @@ export interface BuildRecordActivities {
   registerBuild(input: BuildInput & { readonly diskId: string }): Promise<RegisteredBuild>;
   /** Undo of `registerBuild`, as long as the image was not published. */
   unregisterBuild(input: BuildInput): Promise<void>;
-  publishServiceImage(input: BuildInput & { readonly imageId: string; readonly saved?: SavedGuest } & Reported): Promise<BuildOutcome>;
+  publishServiceImage(input: BuildInput & { readonly imageId: string; readonly left?: LeftByGuest } & Reported): Promise<BuildOutcome>;
   recordBuildFailure(input: BuildInput & { readonly failure: DescribedFailure }): Promise<void>;
 }
 
@@ -79,6 +81,8 @@ export interface BuildInput {
   readonly source: ImageSource;
   /** Whether to boot it once and save its ready state, so that it starts by restore. */
   readonly save: boolean;
+  /** Whether an admin works in it first, until that is saved or discarded. */
+  readonly edit?: boolean;
 }
 
 export interface RegisteredBuild {
@@ -118,6 +122,10 @@ export interface GuestActivities {
   warmUpGuest(input: OfServiceVm & Reported): Promise<void>;
   /** Saves the guest's memory and disk as images; the guest is gone afterwards. */
   saveGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<SavedGuest>;
+  /** Keeps the disk of a guest that has shut down as an image. */
+  saveDisk(input: OfServiceVm & Reported): Promise<{ readonly diskId: string }>;
+  /** Where an admin sees the guest's screen: on the host's loopback alone. */
+  findScreen(input: OfServiceVm): Promise<{ readonly vncPort: number }>;
 }
 
 /** Images of one host; run on its own queue. */

@@ -60,6 +60,7 @@ export const NewService = Type.Object(
     readiness: Type.Optional(ServiceSpec.properties.readiness),
     source: Type.Optional(ImageSource),
     save: Type.Optional(Type.Boolean({ description: 'Boot it once and save its ready state, so that it starts by restore' })),
+    edit: Type.Optional(Type.Boolean({ description: 'Boot it as an editing VM first: nobody can start it until that is saved' })),
   },
   closed,
 );
@@ -77,6 +78,24 @@ export type ServiceReplacement = Static<typeof ServiceReplacement>;
 /** What changes of a service; what is left out stays. */
 export const ServiceChange = Type.Object(Type.Partial(Type.Object(changeable)).properties, { ...closed, minProperties: 1 });
 export type ServiceChange = Static<typeof ServiceChange>;
+export const ServiceEditBody = Type.Object(
+  {
+    operationId: Uuid,
+    principal: Type.String({ description: 'Who edits' }),
+    state: Type.Enum([...serviceVmStates]),
+    message: nullable(Type.String({ description: 'How far it is, for people' })),
+    imageVersion: Type.Integer({ description: 'What saving makes' }),
+    address: nullable(Type.String({ description: 'IPv4 address where the ports are; null until it is ready' })),
+    ports: Type.Array(PortMapping, { description: 'Where the guest is reached, its SSH port among them if the service has one' }),
+    vnc: nullable(
+      Type.Object({ host: Type.String(), port: Type.Integer() }, { description: 'Its screen, for VNC viewers on the host itself' }),
+    ),
+    domainUuid: nullable(Type.String({ description: 'For `virsh console` on the host: its serial console' })),
+    startedAt: Time,
+  },
+  { $id: 'ServiceEdit' },
+);
+export type ServiceEditBody = Static<typeof ServiceEditBody>;
 
 export const ServiceVmBody = Type.Object(
   {

@@ -28,5 +28,14 @@ export const UploadSource = Type.Object(
   { ...closed, title: 'upload', description: 'A disk that was uploaded; it is used up when the build succeeds' },
 );
 
-export const ImageSource = Type.Union([CatalogueSource, DiskSource, UploadSource]);
+export const ServiceSource = Type.Object(
+  {
+    kind: Type.Literal('service'),
+    serviceId: ServiceId,
+    version: Type.Optional(Type.Integer({ minimum: 1, description: 'Which image of it; the present one where none is named' })),
+  },
+  { ...closed, title: 'service', description: 'What a service of this cloudlet has already' },
+);
+
+export const ImageSource = Type.Union([CatalogueSource, DiskSource, UploadSource, ServiceSource]);
 export type ImageSource = Static<typeof ImageSource>;

@@ -5,6 +5,7 @@ export const operationKinds = [
   'service-vm.start',
   'service-vm.stop',
   'service.build',
+  'service.edit',
   'service.refresh',
   'service.remove',
   'image.verify',

@@ -52,8 +52,11 @@ export const PortMapping = Type.Object({
 });
 export type PortMapping = Static<typeof PortMapping>;
 
-/** What an instance is for. A `build` runs once so that its ready state can be saved; clients never see it. */
-export const serviceVmPurposes = ['serve', 'build'] as const;
+/**
+ * What an instance is for. A `build` runs once so that its ready state can be saved, an `edit` until the admin who works
+ * in it saves or discards; clients never see either.
+ */
+export const serviceVmPurposes = ['serve', 'build', 'edit'] as const;
 export type ServiceVmPurpose = (typeof serviceVmPurposes)[number];
 
 /** What the workflow is told when it starts. */
@@ -122,9 +125,13 @@ export interface ServiceVmOutcome {
   readonly state: Extract<ServiceVmState, 'stopped' | 'failed'>;
   readonly reason: EndReason;
   readonly error?: DescribedFailure;
-  /** What a `build` leaves behind. */
-  readonly saved?: SavedGuest;
+  readonly left?: LeftByGuest;
 }
+
+/** What an instance leaves behind that was not run to serve: a guest as it was, or the disk of one that had shut down. */
+export type LeftByGuest = SavedGuest | { readonly diskId: string };
+
+export const isSavedGuest = (left: LeftByGuest): left is SavedGuest => 'memoryId' in left;
 
 /** A guest's memory and the disk that belongs to it, as stored images. */
 export interface SavedGuest {
@@ -141,5 +148,6 @@ export const serviceVmMessages = {
   stop: 'stop',
   leasesChanged: 'leasesChanged',
   guestStopped: 'guestStopped',
+  saveEdit: 'saveEdit',
   progress: 'progress',
 } as const;

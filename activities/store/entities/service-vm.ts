@@ -32,6 +32,8 @@ const ServiceVmSchema = defineEntity({
     /** Of the host's kernel when the guest became ready. */
     hostBootId: p.text().strictNullable(),
     purpose: p.enum(serviceVmPurposes),
+    /** Of an editing VM: where its screen is, on its host's loopback. */
+    vncPort: p.integer().strictNullable(),
     restarts: p.integer().default(0),
     endReason: p.enum(endReasons).strictNullable(),
     problem: p.json<Problem>().strictNullable(),

@@ -14,6 +14,7 @@ export const operationWords: Readonly<Record<OperationKind, Words>> = {
   'service-vm.start': { verb: 'Start', doing: 'Starting', done: 'is ready' },
   'service-vm.stop': { verb: 'Stop', doing: 'Stopping', done: 'has stopped' },
   'service.build': { verb: 'Build', doing: 'Building', done: 'is built' },
+  'service.edit': { verb: 'Edit the image of', doing: 'Editing the image of', done: 'has a new image' },
   'service.refresh': { verb: 'Refresh', doing: 'Refreshing', done: 'is refreshed' },
   'service.remove': { verb: 'Remove', doing: 'Removing', done: 'is removed' },
   'image.verify': { verb: 'Verify', doing: 'Verifying', done: 'is verified' },

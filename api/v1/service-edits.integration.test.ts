@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServiceEditBody } from '../../workflows/contract/http.ts';
+import { openApiLab, type ApiLab } from '../../test/support/api-lab.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { failsForGood } from '../../test/support/workflow-faults.ts';
+import { buildServiceImageWorkflowId } from '../../workflows/contract/ids.ts';
+
+let lab: ApiLab;
+beforeAll(async () => {
+  lab = await openApiLab();
+});
+afterAll(() => lab?.close());
+
+const asAdmin = (headers = {}) => ({ headers: { ...lab.asAdmin, ...headers } });
+const ask = (method: 'GET' | 'POST' | 'DELETE', serviceId: string, rest = '', headers = {}) =>
+  lab.ask(method, `/v1/services/${serviceId}/edit${rest}`, asAdmin(headers));
+
+/** Asks for the editing VM of a new service. @returns the service, and the operation */
+async function edited(): Promise<{ serviceId: string; operationId: string }> {
+  const serviceId = await lab.addService();
+  const { status, body } = await ask('POST', serviceId);
+  expect(status).toBe(202);
+  await eventually(async () => expect((await ask('GET', serviceId)).body).toMatchObject({ state: 'ready', message: 'Ready to be edited' }));
+  return { serviceId, ...(body as { operationId: string }) };
+}
+
+const operation = async (id: string) => (await lab.ask('GET', `/v1/operations/${id}`, asAdmin())).body;
+const ended = (id: string, state: string) => eventually(async () => expect(await operation(id)).toMatchObject({ state }));
+const imageOf = async (serviceId: string) =>
+  ((await lab.ask('GET', `/v1/services/${serviceId}`)).body as { imageVersion: number }).imageVersion;
+
+describe('the image of a service', () => {
+  it('is edited in a VM that says where it is, and saved as the next version', async () => {
+    const { serviceId, operationId } = await edited();
+    const { body } = await ask('GET', serviceId);
+    expect(body).toMatchObject({
+      operationId,
+      principal: 'admin:admin.token',
+      imageVersion: 2,
+      address: '127.0.0.1',
+      vnc: { host: '127.0.0.1', port: 5900 },
+    } satisfies Partial<ServiceEditBody>);
+    expect((body as ServiceEditBody).ports.map(({ name }) => name)).toEqual(['http', 'video']);
+    expect(await imageOf(serviceId)).toBe(1);
+    expect((await ask('POST', serviceId, '/save', { prefer: 'wait=30' })).status).toBe(202);
+    await ended(operationId, 'succeeded');
+    expect(await imageOf(serviceId)).toBe(2);
+    expect((await ask('GET', serviceId)).status).toBe(404);
+  });
+
+  it('is edited by one admin at a time, who is named together with the operation', async () => {
+    const { serviceId, operationId } = await edited();
+    expect(await ask('POST', serviceId)).toMatchObject({
+      status: 409,
+      body: { code: 'operation-in-progress', operationId, detail: expect.stringContaining('admin:admin.token') },
+    });
+    await ask('DELETE', serviceId);
+    await ended(operationId, 'cancelled');
+    expect(await imageOf(serviceId)).toBe(1);
+  });
+
+  it('is edited on where it cannot be saved', async () => {
+    const { serviceId, operationId } = await edited();
+    lab.faults.of(buildServiceImageWorkflowId(serviceId)).inject('saveGuest#1', failsForGood('capacity-exhausted'));
+    expect(await ask('POST', serviceId, '/save', { prefer: 'wait=30' })).toMatchObject({
+      status: 503,
+      body: { code: 'capacity-exhausted' },
+    });
+    await eventually(async () =>
+      expect((await ask('GET', serviceId)).body).toMatchObject({ state: 'ready', message: expect.stringMatching(/^It was not saved, /) }),
+    );
+    expect((await ask('POST', serviceId, '/save', { prefer: 'wait=30' })).status).toBe(202);
+    await ended(operationId, 'succeeded');
+  });
+
+  it('keeps how its service is run, as others have changed it meanwhile', async () => {
+    const { serviceId, operationId } = await edited();
+    await lab.store
+      .fork()
+      .execute(`update services set spec = jsonb_set(spec, '{description}', '"changed"') where service_id = ?`, [serviceId]);
+    await ask('POST', serviceId, '/save', { prefer: 'wait=30' });
+    await ended(operationId, 'succeeded');
+    expect((await lab.ask('GET', `/v1/services/${serviceId}`)).body).toMatchObject({ description: 'changed', imageVersion: 2 });
+  });
+
+  it('cannot be edited where there is no such service, or version', async () => {
+    expect((await ask('POST', 'test.nothing')).status).toBe(404);
+    const serviceId = await lab.addService();
+    const { body } = await ask('POST', serviceId, '?version=7');
+    const { operationId } = body as { operationId: string };
+    await ended(operationId, 'failed');
+    expect(await operation(operationId)).toMatchObject({ problem: { code: 'not-found', detail: expect.stringContaining('image 7') } });
+  });
+
+  it('is nothing for strangers', async () => {
+    const serviceId = await lab.addService();
+    expect((await lab.ask('POST', `/v1/services/${serviceId}/edit`)).status).toBe(401);
+    expect((await lab.ask('GET', `/v1/services/${serviceId}/edit`)).status).toBe(401);
+  });
+});
