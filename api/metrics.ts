@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { capacityOf, isFresh, listHosts } from '../activities/store/hosts.ts';
 import { currentLoad } from '../activities/store/load.ts';
+import { countWarm } from '../activities/store/warm-service-vms.ts';
 import { startDurations } from '../activities/store/start-durations.ts';
 import { bytesPerMib } from '../workflows/contract/units.ts';
 import { authorize } from './auth/authorize.ts';
@@ -28,6 +29,7 @@ export function metrics(app: FastifyInstance, context: ApiContext): void {
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Gauge({ name: prefix + name, help, labelNames, registers: [registry] });
   const serviceVms = gauge('service_vms', 'Service VMs that live');
+  const warmServiceVms = gauge('warm_service_vms', 'Instances started ahead of time, not claimed', ['service', 'state']);
   const users = gauge('users', 'Users of all Service VMs');
   const memoryTotal = gauge('memory_total_bytes', 'What Service VMs of a host may hold together', ['host']);
   const memoryReserved = gauge('memory_reserved_bytes', 'What Service VMs of a host hold', ['host']);
@@ -50,6 +52,8 @@ export function metrics(app: FastifyInstance, context: ApiContext): void {
       const load = await currentLoad(store);
       serviceVms.set(load.serviceVms);
       users.set(load.users);
+      warmServiceVms.reset();
+      for (const { serviceId, state, count } of await countWarm(store)) warmServiceVms.labels(serviceId, state).set(count);
       for (const host of await listHosts(store)) {
         const capacity = await capacityOf(store.fork(), host);
         memoryTotal.labels(host.name).set(capacity.memoryMib * bytesPerMib);

@@ -5,11 +5,13 @@ import { createGuestActivities } from '../activities/hypervisor/guest-activities
 import { heartbeat, runHostAgent, type HostAgentOptions } from '../activities/hypervisor/host-agent.ts';
 import { LibvirtHypervisor } from '../activities/hypervisor/libvirt-hypervisor.ts';
 import { createReconcileActivities } from '../activities/hypervisor/reconcile-activities.ts';
+import { createWarmActivities } from '../activities/hypervisor/warm-activities.ts';
 import { hostPaths } from '../activities/images/host-paths.ts';
 import { createImageActivities } from '../activities/images/image-activities.ts';
 import { createBuildRecordActivities } from '../activities/store/builds.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { recordHostDown } from '../activities/store/hosts.ts';
+import { createPoolRecordActivities } from '../activities/store/pool.ts';
 import { createRecordActivities } from '../activities/store/record-activities.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createTrashActivities } from '../activities/store/trash.ts';
@@ -29,6 +31,7 @@ import { keepReportingPlugins, reportPlugins } from './worker/report-plugins.ts'
 import { scheduleReconciliation } from './worker/schedule-reconciliation.ts';
 import { temporalLogger } from './worker/temporal-logger.ts';
 import { workflowBundle } from './worker/workflow-bundle.ts';
+import { startFillingPool } from './client/start-filling-pool.ts';
 import { isWorkflowOpen, workflowSignals } from './client/workflow-directory.ts';
 
 /** Small: every slot may hold a QEMU start, and libvirt takes few long calls at once. */
@@ -67,6 +70,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     hypervisor,
     catalogue: (serviceId) => catalogue.find(({ spec }) => spec.serviceId === serviceId),
     signals: workflowSignals(client),
+    fillPool: (hostId) => startFillingPool(client, hostId),
     dataDirectory: config.dataDir,
     networkAdapter: config.networkAdapter,
     memoryMib: config.memoryMib,
@@ -76,6 +80,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     ...createRecordActivities({ ...context, handlers: eventHandlers(plugins) }),
     ...createBuildRecordActivities(context),
     ...createTrashActivities({ store, trashHoldMs: config.trashHoldHours * msPerHour }),
+    ...createPoolRecordActivities(context),
   };
   const common: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
@@ -101,6 +106,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
         maxConcurrentActivityTaskExecutions: hostActivitySlots,
         activities: {
           ...createGuestActivities(context),
+          ...createWarmActivities(context),
           ...createImageActivities(context),
           ...createReconcileActivities({ ...context, isOpen: (workflowId) => isWorkflowOpen(client, workflowId) }),
         },

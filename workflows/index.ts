@@ -1,5 +1,6 @@
 /** What the worker's bundle holds. The only barrel: Temporal asks for one module of all workflows. */
 export { buildServiceImage } from './build-service-image.ts';
+export { fillWarmPool } from './fill-warm-pool.ts';
 export { reconcileHost } from './reconcile-host.ts';
 export { removeService } from './remove-service.ts';
 export { serviceVm } from './service-vm.ts';

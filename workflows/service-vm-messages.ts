@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { OperationProgress } from './contract/operation.ts';
 import {
   serviceVmMessages,
+  type ClaimedServiceVm,
   type GuestStopped,
   type LeasesChanged,
   type ServiceVmOutcome,
@@ -10,8 +11,12 @@ import {
   type StopServiceVm,
 } from './contract/service-vm.ts';
 
-/** Waits until the instance answers, or has failed to. */
-export const awaitReady = defineUpdate<ServiceVmReady>(serviceVmMessages.awaitReady);
+/** Waits until the instance answers, or has failed to. A warm one learns by it that it was claimed. */
+export const awaitReady = defineUpdate<ServiceVmReady, [ClaimedServiceVm?]>(serviceVmMessages.awaitReady);
+/** From the host's sweep: a warm instance was claimed, and whoever did so has not been heard of since. */
+export const claimed = defineSignal<[ClaimedServiceVm]>(serviceVmMessages.claimed);
+/** From the host: a warm instance is not wanted any more. */
+export const retire = defineSignal(serviceVmMessages.retire);
 /** Ends the instance, whoever uses it; answers when nothing of it is left. */
 export const stop = defineUpdate<ServiceVmOutcome, [StopServiceVm]>(serviceVmMessages.stop);
 /** What an admin did in an editing VM is to be kept; answers when it is, and the instance has ended. Asking again waits beside the first. */

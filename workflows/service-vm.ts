@@ -17,6 +17,7 @@ import type { PluginEventName, PluginEvents } from './contract/event.ts';
 import { describeFailure, type DescribedFailure } from './contract/failure.ts';
 import type { OperationProgress } from './contract/operation.ts';
 import type {
+  ClaimedServiceVm,
   EndReason,
   GuestStopped,
   LeftByGuest,
@@ -31,11 +32,14 @@ import { msPerMinute, msPerSecond } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import { raiseEvent } from './raise-event.ts';
 import { Saga, type Step } from './saga.ts';
-import { awaitReady, guestStopped, leasesChanged, progress, saveEdit, stop } from './service-vm-messages.ts';
-import { climb } from './start-ladder.ts';
+import { awaitReady, claimed, guestStopped, leasesChanged, progress, retire, saveEdit, stop } from './service-vm-messages.ts';
+import { claim, climb, type Climb, type StartedGuest } from './start-ladder.ts';
+import { tellPoolThatItIsWarm } from './warm-pool-messages.ts';
 
 /** reserve · clone · boot or restore · probe · publish */
 const ownSteps = 5;
+/** Where the saga stands when nothing is undone but what the guest needs. */
+const reserved = 1;
 /** A guest that keeps dying is given up; one that stayed up for long starts counting anew. */
 const maximumRestarts = 5;
 const restartCountResetMs = 10 * msPerMinute;
@@ -69,6 +73,8 @@ class ServiceVmLife {
   #toBeSaved = false;
   /** Why the last attempt to keep it failed. */
   #unsaved: DescribedFailure | undefined;
+  /** Of a warm instance: the start that it was claimed for. */
+  #claim: ClaimedServiceVm | undefined;
   #endReason: EndReason | undefined;
   #failure: DescribedFailure | undefined;
   #outcome: ServiceVmOutcome | undefined;
@@ -95,7 +101,7 @@ class ServiceVmLife {
       else await this.#provisioning.run(() => this.#reserve());
       if (this.#input.purpose === 'build') left = await this.#provisioning.run(() => this.#bringUpAndSave());
       else if (this.#input.purpose === 'edit') left = await this.#provisioning.run(() => this.#editUntilSaved());
-      else await this.#serveUntilOver();
+      else if (this.#input.purpose === 'serve' || (await this.#isClaimed())) await this.#serveUntilOver();
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
       if (isCancellation(error)) this.#endReason ??= 'asked';
@@ -105,7 +111,8 @@ class ServiceVmLife {
   }
 
   #takeMessages(): void {
-    setHandler(awaitReady, async () => {
+    setHandler(awaitReady, async (claim) => {
+      this.#claim ??= claim;
       await answered(() => this.#ready !== undefined || this.#failure !== undefined || this.#endReason !== undefined);
       if (this.#ready && this.#endReason === undefined) return this.#ready;
       throw applicationFailure(
@@ -152,6 +159,13 @@ class ServiceVmLife {
         },
       },
     );
+    setHandler(claimed, (claim) => {
+      this.#claim ??= claim;
+    });
+    setHandler(retire, () => {
+      this.#endReason ??= 'retired';
+      this.#provisioning.cancel();
+    });
     setHandler(leasesChanged, ({ users }) => {
       this.#unused = users === 0;
     });
@@ -162,11 +176,18 @@ class ServiceVmLife {
   }
 
   #report(phase: string, step: number, message: string): OperationProgress {
-    const { operationId, serviceId, within = { stepsBefore: 0, steps: ownSteps } } = this.#input;
+    const { serviceId, within = { stepsBefore: 0, steps: ownSteps } } = this.#input;
+    const operationId = this.#operationId;
     this.#progress = { operationId, phase, step: within.stepsBefore + step, steps: within.steps, message };
     const where = this.#placement ? ` · host \`${this.#placement.hostId}\`` : '';
     setCurrentDetails(`**${this.#state}** · ${message}\n\nservice \`${serviceId}\`${where}`);
     return this.#progress;
+  }
+
+  /** The operation that its progress is told to. */
+  get #operationId(): string {
+    const { purpose, operationId } = this.#input;
+    return purpose === 'warm' && this.#claim ? this.#claim.operationId : operationId;
   }
 
   async #reserve(): Promise<void> {
@@ -178,7 +199,10 @@ class ServiceVmLife {
         this.#state = 'provisioning';
       },
     });
-    const { events, hostId } = this.#placement!;
+    const { events, hostId, retired = [] } = this.#placement!;
+    if (retired.length > 0) {
+      await onHost(hostId).retireWarm({ serviceVmIds: retired, progress: this.#report('reserve', 1, 'Making room') });
+    }
     await raiseEvent(events, 'serviceVm.provisioning', { serviceVmId, serviceId, hostId });
   }
 
@@ -195,9 +219,8 @@ class ServiceVmLife {
     this.#saga.adopt({ name: 'startGuest', run: async () => {}, undo: () => undo.destroyGuest({ serviceVmId }) });
   }
 
-  /** From reserved to a guest that answers. */
-  #bringUp() {
-    return climb(this.#saga, {
+  get #climb(): Climb {
+    return {
       serviceVmId: this.#input.serviceVmId,
       placement: this.#placement!,
       nextBootId: () => {
@@ -207,7 +230,41 @@ class ServiceVmLife {
       },
       guestGone: () => this.#gone !== undefined,
       report: (phase, step, message) => this.#report(phase, step, message),
+    };
+  }
+
+  /** From reserved, or warm, to a guest that answers. */
+  async #bringUp(): Promise<StartedGuest> {
+    if (this.#state === 'warm') {
+      this.#state = 'provisioning';
+      const claimedGuest = await claim(this.#climb, this.#bootId);
+      if (claimedGuest) return claimedGuest;
+      await this.#saga.unwindTo(reserved);
+      // Nothing new is reserved: it answers by which rungs the instance can be started now.
+      const { serviceVmId } = this.#input;
+      this.#placement = await records.reserve({ serviceVmId, progress: this.#report('reserve', 1, 'Trying the next way') });
+    }
+    return climb(this.#saga, this.#climb);
+  }
+
+  /** Starts the guest ahead of time, and has it wait. @returns whether somebody claimed it; if not, it ends */
+  async #isClaimed(): Promise<boolean> {
+    const { serviceVmId, carried } = this.#input;
+    if (carried) return true;
+    await this.#provisioning.run(async () => {
+      const started = await this.#bringUp();
+      await onHost(this.#placement!.hostId).pauseGuest({ serviceVmId });
+      await records.publishWarm({ serviceVmId, ...started });
     });
+    this.#state = 'warm';
+    this.#report('warm', ownSteps, 'Waiting to be claimed');
+    await tellPoolThatItIsWarm(serviceVmId);
+    const claimedOrOver = () => this.#claim !== undefined || this.#endReason !== undefined;
+    await condition(() => claimedOrOver() || this.#gone !== undefined);
+    // It may have been claimed at this very moment: the row decides. Then whoever did so is heard of soon.
+    if (!claimedOrOver() && (await records.retireIfUnused({ serviceVmId }))) this.#endReason ??= this.#gone!.reason;
+    await condition(claimedOrOver);
+    return this.#endReason === undefined;
   }
 
   async #bringUpAndSave(): Promise<LeftByGuest> {
@@ -249,7 +306,6 @@ class ServiceVmLife {
   }
 
   async #serveUntilOver(): Promise<void> {
-    const reserved = 1;
     if (!this.#ready) await this.#publish();
     while (await this.#shouldRestart()) {
       await this.#saga.unwindTo(reserved);
@@ -317,6 +373,7 @@ class ServiceVmLife {
     if (this.#endReason || this.#gone || this.#unused) return;
     await continueAsNew<typeof serviceVm>({
       ...this.#input,
+      operationId: this.#operationId,
       carried: {
         placement: this.#placement!,
         ready: this.#ready!,

@@ -8,8 +8,14 @@ import { msPerSecond } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import type { Saga, Step } from './saga.ts';
 
-/** A rung that starts a guest; `join` is a lease on one that runs already. */
-export type GuestRung = Exclude<StartRung, 'join'>;
+/** A rung that starts a guest anew; `join` is a lease on one that runs already, `claim` takes one that waits. */
+type GuestRung = Exclude<StartRung, 'join' | 'claim'>;
+
+/** A guest that answers. */
+export interface StartedGuest {
+  readonly rung: Exclude<StartRung, 'join'>;
+  readonly bootId: string;
+}
 
 interface RungPlan {
   /** What people read while it runs. */
@@ -47,11 +53,8 @@ export interface Climb {
  * @returns the rung and boot that answered
  * @throws the failure of the last rung
  */
-export async function climb(
-  saga: Saga,
-  { serviceVmId, placement, nextBootId, guestGone, report }: Climb,
-): Promise<{ rung: GuestRung; bootId: string }> {
-  const rungs = placement.rungs.filter((rung): rung is GuestRung => rung !== 'join');
+export async function climb(saga: Saga, { serviceVmId, placement, nextBootId, guestGone, report }: Climb): Promise<StartedGuest> {
+  const rungs = placement.rungs.filter((rung): rung is GuestRung => rung in rungPlans);
   const host = onHost(placement.hostId);
   const undo = onHostUntilDone(placement.hostId);
   for (const [index, rung] of rungs.entries()) {
@@ -71,12 +74,13 @@ export async function climb(
       },
       {
         name: 'awaitGuest',
-        run: () =>
-          awaitAnswer(
-            placement.hostId,
-            { serviceVmId, timeoutMs, progress: report('probe', 4, 'Waiting until the service answers') },
+        run: () => {
+          const progress = report('probe', 4, 'Waiting until the service answers');
+          return whileGuestLives(
+            () => onHost(placement.hostId, timeoutMs + probeMarginMs).awaitGuest({ serviceVmId, timeoutMs, progress }),
             guestGone,
-          ),
+          );
+        },
       },
     ];
     const mark = saga.mark();
@@ -94,14 +98,36 @@ export async function climb(
   throw new Error('The placement names no rung that starts a guest');
 }
 
+/** A warm guest answered before it was paused: it does so at once or never. */
+const claimTimeoutMs = 5 * msPerSecond;
+
+/**
+ * The rung above those: a guest that waits, paused, goes on.
+ * @param bootId of that guest
+ * @returns undefined where it does not answer; whatever is left of it is the caller's to undo
+ */
+export async function claim({ serviceVmId, placement, guestGone, report }: Climb, bootId: string): Promise<StartedGuest | undefined> {
+  const progress = report('claim', 3, 'Waking a warm instance');
+  try {
+    await whileGuestLives(
+      () => onHost(placement.hostId, 2 * claimTimeoutMs).claimGuest({ serviceVmId, bootId, timeoutMs: claimTimeoutMs, progress }),
+      guestGone,
+    );
+    return { rung: 'claim', bootId };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('A warm instance could not be claimed; trying the next rung', { failure: describeFailure(error) });
+    return undefined;
+  }
+}
+
+/** What an activity that waits for a guest may take beyond the time that it gives the guest. */
+const probeMarginMs = 30 * msPerSecond;
+
 /** Waits for the guest's application, but no longer than its guest lives. */
-async function awaitAnswer(
-  hostId: string,
-  input: { serviceVmId: string; timeoutMs: number; progress: OperationProgress },
-  guestGone: () => boolean,
-): Promise<void> {
+async function whileGuestLives(work: () => Promise<void>, guestGone: () => boolean): Promise<void> {
   const probe = new CancellationScope();
-  const answered = probe.run(() => onHost(hostId, input.timeoutMs + 30 * msPerSecond).awaitGuest(input));
+  const answered = probe.run(work);
   // Whoever loses the race must not fail the workflow afterwards.
   answered.catch(() => undefined);
   await Promise.race([answered, condition(guestGone)]);

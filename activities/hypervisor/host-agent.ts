@@ -9,10 +9,11 @@ import { sweepLeases } from '../store/leases.ts';
 import type { AssembleLog } from '../../workflows/contract/catalogue.ts';
 import type { HostContext } from './host-context.ts';
 import { watchGuests } from './guest-watcher.ts';
+import { keepPool, type PoolWatch } from './pool-keeper.ts';
 import { watchTraffic } from './traffic-watcher.ts';
 import type { WorkflowSignals } from './workflow-signals.ts';
 
-export interface HostAgentOptions extends HostContext {
+export interface HostAgentOptions extends HostContext, Pick<PoolWatch, 'fillPool'> {
   readonly signals: WorkflowSignals;
   readonly dataDirectory: string;
   readonly networkAdapter?: string;
@@ -25,8 +26,8 @@ export interface HostAgentOptions extends HostContext {
 const memoryForOthersMib = 1536;
 
 /**
- * What a host does on its own while its worker runs: keeps its row fresh, ends leases that ran out, watches guests and
- * their traffic. Each loop goes on whatever one of its rounds runs into.
+ * What a host does on its own while its worker runs: keeps its row fresh, ends leases that ran out, keeps its warm
+ * pool filled, watches guests and their traffic. Each loop goes on whatever one of its rounds runs into.
  * @returns when the signal has ended all of them
  */
 export async function runHostAgent(options: HostAgentOptions, signal: AbortSignal): Promise<void> {
@@ -34,6 +35,7 @@ export async function runHostAgent(options: HostAgentOptions, signal: AbortSigna
   await Promise.all([
     loop('heartbeat', heartbeatIntervalMs, () => heartbeat(options)),
     loop('leases', heartbeatIntervalMs, () => sweep(options)),
+    loop('pool', heartbeatIntervalMs, () => keepPool(options)),
     loop('guests', msPerSecond, () => watchGuests(options, signal)),
     watchTraffic(options, loop),
   ]);

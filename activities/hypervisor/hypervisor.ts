@@ -23,6 +23,10 @@ export interface Hypervisor {
   createDomain(xml: string): Promise<void>;
   /** Brings a domain back from a saved state, or from a FIFO that delivers one, and lets it run. */
   restoreDomain(path: string): Promise<void>;
+  /** Stops a domain's clock; it keeps its memory. */
+  suspendDomain(name: string): Promise<void>;
+  /** Lets a suspended domain go on. */
+  resumeDomain(name: string): Promise<void>;
   /** Saves a domain to a file and ends it. */
   saveDomain(name: string, path: string): Promise<void>;
   /** Ends a domain at once. Fine when there is none. */

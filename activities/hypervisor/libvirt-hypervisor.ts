@@ -40,6 +40,14 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#ask((client) => client.domains.restore(path, { flags: SaveRestoreFlag.RUNNING }));
   }
 
+  suspendDomain(name: string): Promise<void> {
+    return this.#ask(async (client) => (await client.domains.lookupByName(name)).suspend());
+  }
+
+  resumeDomain(name: string): Promise<void> {
+    return this.#ask(async (client) => (await client.domains.lookupByName(name)).resume());
+  }
+
   saveDomain(name: string, path: string): Promise<void> {
     return this.#ask(async (client) => (await client.domains.lookupByName(name)).save(path));
   }

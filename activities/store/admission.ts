@@ -12,6 +12,7 @@ import { countUsers, grantLease, type LeaseDialect } from './leases.ts';
 import { createOperation } from './operations.ts';
 import { requireService } from './services.ts';
 import type { Store } from './store.ts';
+import { claimWarm } from './warm-service-vms.ts';
 
 export interface StartRequest {
   /** Name of the service, e.g. `cloudlet.sample.ocr`. */
@@ -31,14 +32,16 @@ export interface Admission {
   readonly operationId: string;
   readonly leaseId: string;
   readonly leaseSeconds: number;
-  /** Whether the instance was there already. */
+  /** Whether the instance was another user's already. */
   readonly joined: boolean;
+  /** Whether it is a warm one, which this user claimed. */
+  readonly claimed: boolean;
   readonly state: ServiceVmState;
 }
 
 /**
- * Admits a user to a service, in one transaction: finds an instance with room or writes the row of a new one, and
- * leases it to the user. Whoever asks next finds that row, and waits beside the first. Starting the new instance is
+ * Admits a user to a service, in one transaction: finds an instance with room, claims a warm one, or writes the row
+ * of a new one, and leases it to the user. Whoever asks next finds that row, and waits beside the first. Starting the new instance is
  * the workflow's work; nothing is reserved here.
  * @throws CloudletError `not-found`, `state-conflict` (no image yet), `capacity-exhausted` (users)
  */
@@ -50,7 +53,9 @@ async function placeUser(em: EntityManager, store: Store, request: StartRequest)
   const service = await findStartable(em, request.serviceId);
   const shareable = request.join && service.spec.sharing === 'join';
   const found = shareable ? await findJoinable(em, service, request.holder) : undefined;
-  const serviceVm = found ?? insertRequested(em, service, request, shareable);
+  const claim = { holder: request.holder, shared: shareable, nowMs: store.clock.nowMs() };
+  const claimed = found ? undefined : await claimWarm(em, service, claim);
+  const serviceVm = found ?? claimed ?? insertRequested(em, service, request, shareable);
   const lease = await grantLease(em, {
     serviceVmId: serviceVm.id,
     holder: request.holder,
@@ -67,7 +72,7 @@ async function placeUser(em: EntityManager, store: Store, request: StartRequest)
       data: { serviceId: request.serviceId },
     });
   }
-  return describe(serviceVm, service, lease.id, found !== undefined);
+  return describe(serviceVm, service, lease.id, { joined: found !== undefined, claimed: claimed !== undefined });
 }
 
 export interface JoinRequest extends Pick<StartRequest, 'holder' | 'dialect' | 'idempotency'> {
@@ -97,7 +102,7 @@ async function joinUser(em: EntityManager, store: Store, { serviceVmId, holder, 
   const { maximumUsers, leaseSeconds } = service.spec;
   if ((await countUsers(em, serviceVm.id)) >= maximumUsers) throw usersExhausted(service);
   const lease = await grantLease(em, { serviceVmId, holder, dialect, leaseSeconds, nowMs: store.clock.nowMs() });
-  return describe(serviceVm, service, lease.id, true);
+  return describe(serviceVm, service, lease.id, { joined: true, claimed: false });
 }
 
 /** A repeat gets the same instance and the same lease, in the state in which the instance is now. */
@@ -121,14 +126,14 @@ const usersExhausted = ({ serviceId, spec }: Service): CloudletError =>
     { resource: 'users', needed: 1, free: 0, retryAfterSeconds: 30 },
   );
 
-const describe = (serviceVm: ServiceVm, service: Service, leaseId: string, joined: boolean): Admission => ({
+const describe = (serviceVm: ServiceVm, service: Service, leaseId: string, how: Pick<Admission, 'joined' | 'claimed'>): Admission => ({
   serviceVmId: serviceVm.id,
   serviceId: service.serviceId,
   workflowId: serviceVm.workflowId,
   operationId: serviceVm.startOperationId,
   leaseId,
   leaseSeconds: service.spec.leaseSeconds,
-  joined,
+  ...how,
   state: serviceVm.state,
 });
 

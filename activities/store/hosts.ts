@@ -7,7 +7,7 @@ import type { Store } from './store.ts';
 /** A host's worker writes its row this often, */
 export const heartbeatIntervalMs = 2 * msPerSecond;
 /** and a row older than this belongs to a host that is down. */
-const freshForMs = 4 * heartbeatIntervalMs;
+export const freshForMs = 4 * heartbeatIntervalMs;
 
 /** What QEMU needs beside the guest's memory, as a rule of thumb. */
 export const overheadMib = 48;
@@ -35,10 +35,20 @@ export async function memoryReservedMib(em: EntityManager, hostId: string): Prom
   return Number(row!.mib);
 }
 
-/** What a new instance may still take, QEMU's own share already taken off; never negative. */
-export async function memoryFreeMib(em: EntityManager, host: Host): Promise<number> {
+/** What a new instance may still take, QEMU's own share already taken off; below zero where more is held than there is. */
+export async function memoryLeftMib(em: EntityManager, host: Host): Promise<number> {
   const budget = host.memoryMib - (await memoryReservedMib(em, host.id));
-  return Math.max(0, Math.min(budget, host.memoryAvailableMib) - overheadMib);
+  return Math.min(budget, host.memoryAvailableMib) - overheadMib;
+}
+
+/** Memory of a host that warm instances hold, and give back when it is needed, MiB. */
+async function memoryWarmMib(em: EntityManager, hostId: string): Promise<number> {
+  const [row] = await em.execute<{ mib: string }[]>(
+    `select coalesce(sum(memory_mib + ?::int), 0) as mib from service_vms
+     where host_id = ? and purpose = 'warm' and memory_mib > 0 and state = any('{requested,provisioning,warm}')`,
+    [overheadMib, hostId],
+  );
+  return Number(row!.mib);
 }
 
 export async function capacityOf(em: EntityManager, host: Host): Promise<HostCapacity> {
@@ -46,7 +56,7 @@ export async function capacityOf(em: EntityManager, host: Host): Promise<HostCap
     vcpus: host.vcpus,
     memoryMib: host.memoryMib,
     memoryReservedMib: await memoryReservedMib(em, host.id),
-    memoryFreeMib: await memoryFreeMib(em, host),
+    memoryFreeMib: Math.max(0, (await memoryLeftMib(em, host)) + (await memoryWarmMib(em, host.id))),
     diskFreeBytes: host.diskFreeBytes,
   };
 }

@@ -41,7 +41,7 @@ export async function bootedInstances(
   const rows = await store
     .fork()
     .execute<{ id: string; boot_id: string; host_boot_id: string | null }[]>(
-      `select id, boot_id, host_boot_id from service_vms where host_id = ? and state = 'ready' and boot_id is not null`,
+      `select id, boot_id, host_boot_id from service_vms where host_id = ? and state in ('warm', 'ready') and boot_id is not null`,
       [hostId],
     );
   return rows.map((row) => ({ serviceVmId: row.id, bootId: row.boot_id, bootedBefore: row.host_boot_id !== store.clock.bootId }));

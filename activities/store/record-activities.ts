@@ -4,6 +4,7 @@ import type { PortRange } from './ports.ts';
 import { release, reserve } from './reservation.ts';
 import { publishReady, publishRestarting, publishStopping, recordEnd, retireIfUnused } from './service-vms.ts';
 import type { Store } from './store.ts';
+import { publishWarm } from './warm-service-vms.ts';
 
 /** What a worker knows of the handlers that plugins bound to events. */
 export interface Handlers {
@@ -23,6 +24,7 @@ export function createRecordActivities({ store, portRange, handlers }: RecordCon
   return {
     reserve: async ({ serviceVmId }) => ({ ...(await reserve(store, serviceVmId, portRange)), events: handlers.listened() }),
     release: ({ serviceVmId }) => release(store, serviceVmId),
+    publishWarm: (warm) => publishWarm(store, warm),
     publishReady: (ready) => publishReady(store, ready),
     publishRestarting: ({ serviceVmId, restarts, reason }) => publishRestarting(store, serviceVmId, restarts, reason),
     publishStopping: ({ serviceVmId, reason }) => publishStopping(store, serviceVmId, reason),

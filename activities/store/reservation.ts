@@ -8,14 +8,16 @@ import { Host } from './entities/host.ts';
 import { PortReservation } from './entities/port-reservation.ts';
 import type { ServiceImage } from './entities/service.ts';
 import { ServiceVm } from './entities/service-vm.ts';
-import { isFresh, memoryFreeMib } from './hosts.ts';
+import { isFresh, memoryLeftMib } from './hosts.ts';
 import { reservePorts, type PortRange } from './ports.ts';
 import { moveTo } from './service-vms.ts';
-import { startOptions, type SavedState, type StartOption } from './start-options.ts';
+import { savedStateOf, startOptions, type StartOption } from './start-options.ts';
 import type { Store } from './store.ts';
+import { givenBackFirst, heldMib, retire } from './warm-service-vms.ts';
 
 /**
- * Gives an instance a host, memory and ports there, all or nothing. Repeating it answers what the instance holds.
+ * Gives an instance a host, memory and ports there, all or nothing. Where memory is short, warm instances are retired:
+ * they must be gone before this one is started. Repeating it answers what the instance holds.
  * @throws CloudletError `capacity-exhausted` saying what was needed and what is free, `hypervisor-unavailable`,
  *   `state-conflict` when the instance was stopped meanwhile
  */
@@ -36,10 +38,12 @@ export async function reserve(store: Store, serviceVmId: string, range: PortRang
 
     const heldHost = serviceVm.host && serviceVm.memoryMib > 0 ? hosts.find(({ id }) => id === serviceVm.host!.id) : undefined;
     const choice = heldHost
-      ? { host: heldHost, option: optionFor(spec, image, heldHost, serviceVm.memoryMib) }
+      ? { host: heldHost, option: optionFor(spec, image, heldHost, serviceVm.memoryMib), retired: [] }
       : await chooseHost(em, store, spec, image, hosts);
+    // A warm instance has its memory before its workflow begins.
+    if (!heldHost || serviceVm.state === 'requested') moveTo(serviceVm, 'provisioning');
     if (!heldHost) {
-      moveTo(serviceVm, 'provisioning');
+      await retire(em, choice.retired);
       Object.assign(serviceVm, { host: choice.host, image, spec, memoryMib: choice.option.memoryMib, vcpus: spec.vcpus });
     }
     const ports = await reservePorts(em, serviceVm, choice.host, spec, range);
@@ -51,22 +55,29 @@ export async function reserve(store: Store, serviceVmId: string, range: PortRang
       rungs: choice.option.rungs,
       readinessTimeoutMs: spec.readiness.kind === 'none' ? msPerSecond : spec.readiness.timeoutSeconds * msPerSecond,
       restartPolicy: spec.restartPolicy,
+      ...(choice.retired.length > 0 ? { retired: choice.retired.map(({ id }) => id) } : {}),
     };
   });
 }
-
-const savedStateOf = (image: ServiceImage): SavedState => ({
-  memoryMib: image.memory ? image.savedMemoryMib : null,
-  vcpus: image.savedVcpus,
-  savedUnder: image.savedUnder,
-});
 
 function optionFor(spec: ServiceSpec, image: ServiceImage, host: Host, memoryMib: number): StartOption {
   const options = startOptions(spec, savedStateOf(image), host.fingerprint);
   return options.find((option) => option.memoryMib === memoryMib) ?? { memoryMib, rungs: ['cold-boot'] };
 }
 
-async function chooseHost(em: EntityManager, store: Store, spec: ServiceSpec, image: ServiceImage, hosts: readonly Host[]) {
+interface Choice {
+  readonly host: Host;
+  readonly option: StartOption;
+  readonly retired: readonly ServiceVm[];
+}
+
+async function chooseHost(
+  em: EntityManager,
+  store: Store,
+  spec: ServiceSpec,
+  image: ServiceImage,
+  hosts: readonly Host[],
+): Promise<Choice> {
   const nowMs = store.clock.nowMs();
   const usable = hosts.filter((host) => isFresh(host, nowMs) && host.hypervisorProblem === null);
   if (usable.length === 0) {
@@ -75,8 +86,9 @@ async function chooseHost(em: EntityManager, store: Store, spec: ServiceSpec, im
       retryAfterSeconds: 5,
     });
   }
-  const withRoom = await Promise.all(usable.map(async (host) => ({ host, freeMib: await memoryFreeMib(em, host) })));
-  const roomiest = withRoom.toSorted((a, b) => b.freeMib - a.freeMib);
+  const withRoom: { host: Host; leftMib: number; warm: ServiceVm[] }[] = [];
+  for (const host of usable) withRoom.push({ host, leftMib: await memoryLeftMib(em, host), warm: await givenBackFirst(em, host.id) });
+  const roomiest = withRoom.toSorted((a, b) => b.leftMib - a.leftMib);
   if (spec.vcpus > Math.max(...usable.map(({ vcpus }) => vcpus))) {
     const most = Math.max(...usable.map(({ vcpus }) => vcpus));
     throw new CloudletError('capacity-exhausted', `"${spec.serviceId}" needs ${spec.vcpus} vCPUs; the largest host here has ${most}.`, {
@@ -87,19 +99,35 @@ async function chooseHost(em: EntityManager, store: Store, spec: ServiceSpec, im
   }
   // The best way to start comes before the best host: a restore on the second host beats a cold boot on the first.
   const candidates = roomiest
-    .flatMap(({ host, freeMib }) =>
-      startOptions(spec, savedStateOf(image), host.fingerprint).map((option) => ({ host, option, fits: option.memoryMib <= freeMib })),
+    .flatMap(({ host, leftMib, warm }) =>
+      startOptions(spec, savedStateOf(image), host.fingerprint).flatMap((option) => {
+        const retired = toMakeRoom(warm, option.memoryMib - leftMib);
+        return retired && host.vcpus >= spec.vcpus ? [{ host, option, retired }] : [];
+      }),
     )
-    .filter(({ host, fits }) => fits && host.vcpus >= spec.vcpus)
-    .toSorted((a, b) => Number(restores(b.option)) - Number(restores(a.option)) || b.option.memoryMib - a.option.memoryMib);
+    .toSorted(
+      (a, b) =>
+        Number(restores(b.option)) - Number(restores(a.option)) ||
+        b.option.memoryMib - a.option.memoryMib ||
+        a.retired.length - b.retired.length,
+    );
   if (candidates[0]) return candidates[0];
   const needed = Math.min(spec.memory.minimumMib, spec.memory.idealMib);
-  const free = Math.max(0, roomiest[0]!.freeMib);
+  const free = Math.max(0, ...withRoom.map(({ leftMib, warm }) => leftMib + heldMib(warm)));
   throw new CloudletError(
     'capacity-exhausted',
     `"${spec.serviceId}" needs ${needed} MiB of memory; ${free} MiB are free. Stop a Service VM, or ask again when one has ended.`,
     { resource: 'memory', needed, free, retryAfterSeconds: 30 },
   );
+}
+
+/** @returns as few as will do, in their order; undefined where all of them are not enough */
+function toMakeRoom(warm: readonly ServiceVm[], missingMib: number): readonly ServiceVm[] | undefined {
+  for (let count = 0; count <= warm.length; count += 1) {
+    const retired = warm.slice(0, count);
+    if (heldMib(retired) >= missingMib) return retired;
+  }
+  return undefined;
 }
 
 const restores = ({ rungs }: StartOption): boolean => rungs.includes('restore');

@@ -25,12 +25,13 @@ const select = `select s.id, s.version, s.spec, s.updated_at, s.trashed_until_ms
 function toView(store: Store, row: ServiceRow): Service {
   const { spec, number, updated_at: updatedAt, saved_under: savedUnder, trashed_until_ms: trashedUntilMs } = row;
   const joinable: Service['startsBy'] = spec.sharing === 'join' ? (['join'] as const) : [];
+  const warm: Service['startsBy'] = (spec.poolSize ?? 0) > 0 ? (['claim'] as const) : [];
   const guestRungs: Service['startsBy'] = savedUnder ? (['restore', 'cold-boot'] as const) : (['cold-boot'] as const);
   return {
     ...spec,
     imageVersion: number,
     startable: number !== null,
-    startsBy: number === null ? [] : [...joinable, ...guestRungs],
+    startsBy: number === null ? [] : [...joinable, ...warm, ...guestRungs],
     updatedAt: new Date(updatedAt).toISOString(),
     ...(trashedUntilMs === null ? {} : { trashedUntil: onTheWall(store, Number(trashedUntilMs)) }),
   };

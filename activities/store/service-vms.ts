@@ -34,7 +34,7 @@ export function moveTo(serviceVm: ServiceVm, state: ServiceVmState): void {
   serviceVm.state = state;
 }
 
-async function lock(em: EntityManager, serviceVmId: string): Promise<ServiceVm> {
+export async function lockServiceVm(em: EntityManager, serviceVmId: string): Promise<ServiceVm> {
   const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId}.`);
   return serviceVm;
@@ -46,7 +46,7 @@ export async function publishReady(
   ready: { serviceVmId: string; rung: StartRung; bootId: string; vncPort?: number },
 ): Promise<ServiceVmReady> {
   return store.transaction(async (em) => {
-    const serviceVm = await lock(em, ready.serviceVmId);
+    const serviceVm = await lockServiceVm(em, ready.serviceVmId);
     const ports = await portsOf(em, serviceVm.id);
     const answer: ServiceVmReady = { serviceVmId: serviceVm.id, rung: ready.rung, ports };
     if (serviceVm.state === 'ready' && serviceVm.bootId === ready.bootId) return answer;
@@ -79,7 +79,7 @@ export async function publishReady(
 /** The guest is gone and comes back by the restart policy: no address is given until it answers again. */
 export async function publishRestarting(store: Store, serviceVmId: string, restarts: number, reason: EndReason): Promise<void> {
   await store.transaction(async (em) => {
-    const serviceVm = await lock(em, serviceVmId);
+    const serviceVm = await lockServiceVm(em, serviceVmId);
     if (serviceVm.state === 'provisioning') return;
     moveTo(serviceVm, 'provisioning');
     serviceVm.restarts = restarts;
@@ -90,7 +90,7 @@ export async function publishRestarting(store: Store, serviceVmId: string, resta
 /** Says that the instance ends: nobody can join it from now on. Repeating it changes nothing. */
 export async function publishStopping(store: Store, serviceVmId: string, reason: EndReason): Promise<void> {
   await store.transaction(async (em) => {
-    const serviceVm = await lock(em, serviceVmId);
+    const serviceVm = await lockServiceVm(em, serviceVmId);
     if (['stopping', 'stopped', 'failed'].includes(serviceVm.state)) return;
     await stopping(em, serviceVm, reason);
   });
@@ -99,7 +99,7 @@ export async function publishStopping(store: Store, serviceVmId: string, reason:
 /** Ends an instance only if it has no user. @returns whether it is ending */
 export async function retireIfUnused(store: Store, serviceVmId: string): Promise<boolean> {
   return store.transaction(async (em) => {
-    const serviceVm = await lock(em, serviceVmId);
+    const serviceVm = await lockServiceVm(em, serviceVmId);
     if (['stopping', 'stopped', 'failed'].includes(serviceVm.state)) return true;
     if ((await countUsers(em, serviceVmId)) > 0) return false;
     await stopping(em, serviceVm, 'last-user-left');
@@ -174,7 +174,7 @@ export async function listServiceVms(
   const found = await em.find(
     ServiceVm,
     {
-      purpose: 'serve',
+      purpose: { $in: ['serve', 'warm'] },
       ...(filter.states ? { state: { $in: [...filter.states] } } : {}),
       ...(filter.serviceId ? { service: { serviceId: filter.serviceId } } : {}),
       ...(filter.before

@@ -1,5 +1,6 @@
 import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
+import type { ServiceImage } from './entities/service.ts';
 import type { StartRung } from '../../workflows/contract/service-vm.ts';
 
 /** What a new instance may get: what its service asks for, and how it can be started. */
@@ -30,6 +31,12 @@ export interface SavedState {
   readonly vcpus: number | null;
   readonly savedUnder: HypervisorFingerprint | null;
 }
+
+export const savedStateOf = (image: Pick<ServiceImage, 'memory' | 'savedMemoryMib' | 'savedVcpus' | 'savedUnder'>): SavedState => ({
+  memoryMib: image.memory ? image.savedMemoryMib : null,
+  vcpus: image.savedVcpus,
+  savedUnder: image.savedUnder,
+});
 
 export const sameFingerprint = (a: HypervisorFingerprint | null, b: HypervisorFingerprint | null): boolean =>
   a !== null &&

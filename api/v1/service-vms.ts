@@ -231,7 +231,7 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
 
   async function requireView(id: string): Promise<ServiceVmView> {
     const view = await findServiceVm(store, id);
-    if (!view || view.serviceVm.purpose !== 'serve') throw new CloudletError('not-found', `There is no Service VM ${id}.`);
+    if (!view || view.serviceVm.purpose === 'build') throw new CloudletError('not-found', `There is no Service VM ${id}.`);
     return view;
   }
 
@@ -254,6 +254,7 @@ export function describe({ serviceVm, serviceId, ports, users, address }: Servic
   return {
     id: serviceVm.id,
     serviceId,
+    purpose: serviceVm.purpose,
     state: serviceVm.state,
     rung: serviceVm.rung,
     address: reachable ? address : null,

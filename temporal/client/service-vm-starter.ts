@@ -17,13 +17,14 @@ import { describeFailure, toCloudletError } from '../../workflows/contract/failu
 import { cloudletTaskQueue, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
 import {
   serviceVmMessages,
+  type ClaimedServiceVm,
   type ServiceVmInput,
   type ServiceVmOutcome,
   type ServiceVmReady,
   type StopServiceVm,
 } from '../../workflows/contract/service-vm.ts';
 
-type Requested = Pick<Admission, 'serviceVmId' | 'serviceId' | 'operationId'>;
+type Requested = Pick<Admission, 'serviceVmId' | 'serviceId' | 'operationId' | 'claimed'>;
 
 /** A start that Temporal has taken over: it goes on whatever happens to us. */
 export interface BegunStart {
@@ -80,20 +81,22 @@ export class ServiceVmStarter {
     return { ended: quiet(translated(() => update.result())) };
   }
 
-  #updateWithStart({ serviceVmId, serviceId, operationId }: Requested): Promise<BegunStart> {
+  #updateWithStart({ serviceVmId, serviceId, operationId, claimed }: Requested): Promise<BegunStart> {
     const input: ServiceVmInput = { serviceVmId, serviceId, purpose: 'serve', operationId };
     const startWorkflowOperation = new WithStartWorkflowOperation('serviceVm', {
       workflowId: serviceVmWorkflowId(serviceVmId),
       taskQueue: cloudletTaskQueue,
       args: [input],
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      // Where a warm instance has lost its workflow, another one starts it by the next rung.
+      workflowIdReusePolicy: claimed ? WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY : WorkflowIdReusePolicy.REJECT_DUPLICATE,
       staticSummary: serviceId,
       searchAttributes: { CloudletServiceVm: [serviceVmId], CloudletService: [serviceId], CloudletOperation: ['service-vm.start'] },
     });
     return translated(async () => {
       const update = await this.#client.workflow
-        .startUpdateWithStart<Workflow, ServiceVmReady, []>(serviceVmMessages.awaitReady, {
+        .startUpdateWithStart<Workflow, ServiceVmReady, [ClaimedServiceVm]>(serviceVmMessages.awaitReady, {
+          args: [{ operationId }],
           startWorkflowOperation,
           waitForStage: WorkflowUpdateStage.ACCEPTED,
         })

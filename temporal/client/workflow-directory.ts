@@ -5,15 +5,17 @@ import type { WorkflowSignals } from '../../activities/hypervisor/workflow-signa
 
 /** Signals to the workflow that owns an instance. One that is over, or was never there, needs to know nothing. */
 export const workflowSignals = (client: Client): WorkflowSignals => {
-  const signal = async (serviceVmId: string, name: string, news: object): Promise<void> => {
+  const signal = async (serviceVmId: string, name: string, ...news: object[]): Promise<void> => {
     try {
-      await client.workflow.getHandle(serviceVmWorkflowId(serviceVmId)).signal(name, news);
+      await client.workflow.getHandle(serviceVmWorkflowId(serviceVmId)).signal(name, ...news);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   };
   return {
     leasesChanged: (serviceVmId, news) => signal(serviceVmId, serviceVmMessages.leasesChanged, news),
+    claimed: (serviceVmId, news) => signal(serviceVmId, serviceVmMessages.claimed, news),
+    retire: (serviceVmId) => signal(serviceVmId, serviceVmMessages.retire),
     guestStopped: (serviceVmId, news) => signal(serviceVmId, serviceVmMessages.guestStopped, news),
   };
 };

@@ -10,6 +10,8 @@ import type { WorkflowLab } from '../support/workflow-lab.ts';
 import type { Operation } from '../support/workflow-laws.ts';
 import {
   builds,
+  claims,
+  fillsAndEmptiesAPool,
   isStopped,
   losesItsGuest,
   losesItsLastUser,
@@ -115,6 +117,15 @@ export const scenarios: readonly Pick<Operation, 'name' | 'prepare' | 'planted'>
   { name: 'service-vm-plugins', prepare: coldBoot, planted: listener },
   { name: 'service-vm-vetoed', prepare: coldBoot, planted: { ...listener, 'runHandler#1': failsForGood('forbidden') } },
   { name: 'service-vm-continues-as-new', prepare: starts({}, continuesAsNew) },
+  { name: 'service-vm-claimed', prepare: claims({ saved: true }, isStopped) },
+  {
+    name: 'service-vm-claim-falls',
+    prepare: claims({ saved: true }, isStopped),
+    planted: { 'claimGuest#1': failsForGood('guest-unresponsive') },
+  },
+  { name: 'service-vm-claimed-loses-its-guest', prepare: claims({}, losesItsGuest) },
+  { name: 'warm-pool', prepare: fillsAndEmptiesAPool },
+  { name: 'warm-pool-fails', prepare: fillsAndEmptiesAPool, planted: { 'pauseGuest#1': failsForGood('hypervisor-refused') } },
   { name: 'build-from-catalogue', prepare: build },
   { name: 'build-from-disk', prepare: builds('disk', false) },
   { name: 'build-fails', prepare: build, planted: { 'saveGuest#1': failsForGood('capacity-exhausted') } },

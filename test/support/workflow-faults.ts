@@ -62,6 +62,7 @@ export class FaultPlan {
 /** The plans of all operations, by the workflow that calls. */
 export class FaultPlans {
   readonly #plans = new Map<string, FaultPlan>();
+  readonly #withChildren = new Set<string>();
 
   of(workflowId: string): FaultPlan {
     const plan = this.#plans.get(workflowId) ?? new FaultPlan();
@@ -72,6 +73,16 @@ export class FaultPlans {
   /** Makes another workflow part of the same operation: what it calls counts as well. */
   cover(workflowId: string, partOf: string): void {
     this.#plans.set(workflowId, this.of(partOf));
+  }
+
+  /** What this workflow starts will be part of its operation. */
+  coverChildrenOf(workflowId: string): void {
+    this.#withChildren.add(workflowId);
+  }
+
+  /** A workflow is about to start another. */
+  began(workflowId: string, by: string): void {
+    if (this.#withChildren.has(by)) this.cover(workflowId, by);
   }
 
   /** All workflows of an operation. */

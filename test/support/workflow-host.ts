@@ -11,10 +11,12 @@ import { endGuest, removeInstanceFiles } from '../../activities/hypervisor/end-g
 import { domainName, type HostContext } from '../../activities/hypervisor/host-context.ts';
 import type { Hypervisor, OwnDomain } from '../../activities/hypervisor/hypervisor.ts';
 import { createReconcileActivities, type ReconcileContext } from '../../activities/hypervisor/reconcile-activities.ts';
+import { createWarmActivities, type WarmContext } from '../../activities/hypervisor/warm-activities.ts';
 import { diskPath, incomingDiskPath, incomingMemoryPath, instanceFolder } from '../../activities/images/host-paths.ts';
 import { createImageActivities } from '../../activities/images/image-activities.ts';
 import { adoptImage } from '../../activities/images/image-store.ts';
 import { diskOfService, recordImage, type StoredImage } from '../../activities/store/images.ts';
+import { takeUpClaim } from '../../activities/store/warm-service-vms.ts';
 import { findInstance, type Instance } from '../../activities/store/instances.ts';
 import type { HostActivities } from '../../workflows/contract/activities.ts';
 import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
@@ -36,6 +38,8 @@ export class ScriptedHost {
     destroyDomain: async (name) => void this.domains.delete(name),
     findDomain: async (name) => this.domains.get(name),
     listDomains: async () => [...this.domains.values()],
+    suspendDomain: async (name) => this.#setRunning(name, false),
+    resumeDomain: async (name) => this.#setRunning(name, true),
     createDomain: neverAsked,
     restoreDomain: neverAsked,
     saveDomain: neverAsked,
@@ -44,6 +48,12 @@ export class ScriptedHost {
     news: neverAsked,
     close: async () => undefined,
   };
+
+  #setRunning(name: string, running: boolean): void {
+    const domain = this.domains.get(name);
+    if (!domain) throw new CloudletError('hypervisor-refused', 'There is no such domain.');
+    this.domains.set(name, { ...domain, running });
+  }
 
   guestOf(serviceVmId: string): OwnDomain | undefined {
     return [...this.domains.values()].find((domain) => domain.serviceVmId === serviceVmId);
@@ -56,7 +66,7 @@ export class ScriptedHost {
     return { bootId, reason, detail: 'The test ended it' };
   }
 
-  activities(context: ReconcileContext): HostActivities {
+  activities(context: ReconcileContext & WarmContext): HostActivities {
     const { paths, store } = context;
 
     const startOnce = async (serviceVmId: string, bootId: string): Promise<void> => {
@@ -70,6 +80,7 @@ export class ScriptedHost {
     const images = createImageActivities({ ...context, log: silentLog });
     return {
       ...createReconcileActivities(context),
+      ...createWarmActivities(context),
       discardPreparation: (input) => images.discardPreparation(input),
       destroyGuest: ({ serviceVmId }) => endGuest(context, serviceVmId),
       removeDisk: ({ serviceVmId }) => removeInstanceFiles(context, serviceVmId),
@@ -100,6 +111,13 @@ export class ScriptedHost {
           Context.current().heartbeat();
           await Promise.race([sleep(beatMs), Context.current().cancelled]);
         }
+      },
+
+      claimGuest: async ({ serviceVmId, bootId }) => {
+        await takeUpClaim(store, serviceVmId);
+        const guest = this.guestOf(serviceVmId);
+        if (guest?.bootId !== bootId) throw new CloudletError('guest-unresponsive', 'The guest that waited is gone.');
+        await this.hypervisor.resumeDomain(guest.name);
       },
 
       warmUpGuest: async ({ serviceVmId }) => {

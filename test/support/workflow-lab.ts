@@ -4,12 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { ReconcileContext } from '../../activities/hypervisor/reconcile-activities.ts';
+import type { WarmContext } from '../../activities/hypervisor/warm-activities.ts';
 import { hostPaths } from '../../activities/images/host-paths.ts';
 import { createBuildRecordActivities } from '../../activities/store/builds.ts';
 import { recordHost } from '../../activities/store/hosts.ts';
+import { createPoolRecordActivities } from '../../activities/store/pool.ts';
 import { createRecordActivities } from '../../activities/store/record-activities.ts';
 import { openStore, type Store } from '../../activities/store/store.ts';
 import { createTrashActivities } from '../../activities/store/trash.ts';
@@ -23,7 +26,7 @@ import { activityInterceptor } from '../../temporal/worker/activity-interceptor.
 import { eventHandlers, runHandlerActivity } from '../../temporal/worker/event-handlers.ts';
 import { temporalLogger } from '../../temporal/worker/temporal-logger.ts';
 import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
-import type { BuildRecordActivities } from '../../workflows/contract/activities.ts';
+import type { BuildRecordActivities, PoolRecordActivities } from '../../workflows/contract/activities.ts';
 import { buildServiceImageWorkflowId, cloudletTaskQueue, hostTaskQueue, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
 import { msPerHour } from '../../workflows/contract/units.ts';
 import { startTestParts, type TestParts } from './local-parts.ts';
@@ -58,7 +61,8 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
   const pluginHost = await loadFakes(plugins, { process: 'worker' });
   const host = new ScriptedHost();
   const faults = new FaultPlans();
-  const context: ReconcileContext = {
+  const signals = workflowSignals(client);
+  const context: ReconcileContext & WarmContext = {
     hostId: randomUUID(),
     cloudletId: randomUUID(),
     domainPrefix: 'cloudlet-test-',
@@ -67,6 +71,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
     store,
     hypervisor: host.hypervisor,
     catalogue: () => undefined,
+    signals,
     isOpen: (workflowId) => isWorkflowOpen(client, workflowId),
   };
   await recordHostAsUp(store, context.hostId);
@@ -96,6 +101,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
         ...createRecordActivities({ store, portRange, handlers: eventHandlers(pluginHost) }),
         ...createTrashActivities({ store, trashHoldMs: msPerHour }),
         ...withChildrenCounted(createBuildRecordActivities({ store }), faults),
+        ...withWarmCounted(createPoolRecordActivities({ store }), faults),
         ...runHandlerActivity(pluginHost),
       },
     }),
@@ -112,7 +118,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
     paths: context.paths,
     hostId: context.hostId,
     portRange,
-    signals: workflowSignals(client),
+    signals,
     newStarter: () => new ServiceVmStarter(client),
     async close() {
       for (const worker of workers) worker.shutdown();
@@ -141,6 +147,15 @@ async function recordHostAsUp(store: Store, hostId: string): Promise<void> {
     address: '127.0.0.1',
   });
 }
+
+/** Warm instances are part of the pool's operation where a test asks for that. */
+const withWarmCounted = (records: PoolRecordActivities, faults: FaultPlans): PoolRecordActivities => ({
+  async planPool(input) {
+    const plan = await records.planPool(input);
+    if (plan.start) faults.began(serviceVmWorkflowId(plan.start.serviceVmId), Context.current().info.workflowExecution!.workflowId);
+    return plan;
+  },
+});
 
 /** The instance of a build is part of it: a fault of one operation may lie in either. */
 const withChildrenCounted = (records: BuildRecordActivities, faults: FaultPlans): BuildRecordActivities => ({

@@ -8,6 +8,7 @@ import type {
   HostActivities,
   RecordActivities,
   ServiceRecordActivities,
+  PoolRecordActivities,
 } from '../../workflows/contract/activities.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
 import { withDeadline } from '../../plugins/runtime/deadline.ts';
@@ -30,7 +31,12 @@ export interface Operation {
   readonly reconciles?: boolean;
 }
 
-type Activity = keyof (RecordActivities & BuildRecordActivities & ServiceRecordActivities & HostActivities & CloudletActivities);
+type Activity = keyof (RecordActivities &
+  BuildRecordActivities &
+  ServiceRecordActivities &
+  PoolRecordActivities &
+  HostActivities &
+  CloudletActivities);
 
 /**
  * The steps: one that fails for good ends its operation with that code, and is undone though it never did anything.
@@ -42,6 +48,11 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   bootGuest: { failsWith: 'hypervisor-refused', undo: 'destroyGuest' },
   restoreGuest: { failsWith: 'hypervisor-refused', undo: 'destroyGuest' },
   awaitGuest: { failsWith: 'guest-unresponsive' },
+  claimGuest: { failsWith: 'guest-unresponsive' },
+  pauseGuest: { failsWith: 'hypervisor-refused' },
+  publishWarm: { failsWith: 'state-conflict' },
+  planPool: { failsWith: 'state-conflict' },
+  retireWarm: { failsWith: 'hypervisor-refused' },
   publishReady: { failsWith: 'state-conflict' },
   retireIfUnused: { failsWith: 'state-conflict' },
   publishRestarting: { failsWith: 'state-conflict' },

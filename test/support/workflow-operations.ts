@@ -1,6 +1,9 @@
 /** The operations that the laws are tried on: how each is begun, and what a client of it is told in the end. */
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
+import { ServiceVm } from '../../activities/store/entities/service-vm.ts';
+import { isWorkflowOpen } from '../../temporal/client/workflow-directory.ts';
+import { keepPool } from '../../activities/hypervisor/pool-keeper.ts';
 import { endLease } from '../../activities/store/leases.ts';
 import { asCloudletError } from '../../temporal/client/service-vm-starter.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
@@ -12,12 +15,14 @@ import {
   cloudletTaskQueue,
   reconcileHostWorkflowId,
   removeServiceWorkflowId,
+  fillWarmPoolWorkflowId,
 } from '../../workflows/contract/ids.ts';
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { eventually } from './eventually.ts';
 import type { WorkflowLab } from './workflow-lab.ts';
-import { newInstance, readyInstance, type TestInstance } from './workflow-instance.ts';
-import { testSpec, type TestService } from './workflow-services.ts';
+import { instanceOf, join, newInstance, readyInstance, type TestInstance } from './workflow-instance.ts';
+import { insertService, testSpec, type TestService } from './workflow-services.ts';
+import { fillPool, warmAlone } from './warm-instances.ts';
 
 export interface Prepared {
   readonly workflowId: string;
@@ -58,6 +63,50 @@ export const starts =
       },
     };
   };
+
+/** A start that claims a warm instance, and what follows. */
+export const claims =
+  (service: TestService, afterwards: Afterwards): Prepare =>
+  async (lab) => {
+    const serviceId = await warmAlone(lab, service);
+    const instance = instanceOf(lab, await join(lab, serviceId, 'device:first'));
+    return {
+      workflowId: instance.workflowId,
+      async run() {
+        await awaitReadyEverywhere(instance);
+        await afterwards(lab, instance);
+      },
+    };
+  };
+
+/** A pool of one is filled, and emptied again when it is switched off. */
+export const fillsAndEmptiesAPool: Prepare = async (lab) => {
+  const workflowId = `${fillWarmPoolWorkflowId(lab.hostId)}/${randomUUID()}`;
+  const serviceId = await insertService(lab.store, lab.hostId, { saved: true, spec: { poolSize: 1 } });
+  const switchOff = () => lab.store.fork().execute(`update services set spec = spec - 'poolSize' where service_id = ?`, [serviceId]);
+  lab.faults.coverChildrenOf(workflowId);
+  return {
+    workflowId,
+    async run() {
+      try {
+        await fillPool(lab, workflowId);
+        await switchOff();
+        await fillPool(lab, workflowId);
+      } catch (error) {
+        throw error instanceof WorkflowFailedError ? asCloudletError(error) : error;
+      } finally {
+        // What a failed run left to do, the host does with its next look.
+        await switchOff();
+        await eventually(async () => {
+          await keepPool({ ...lab, fillPool: async () => void (await fillPool(lab, `${workflowId}/again`)) });
+          const begun = await lab.store.fork().find(ServiceVm, { service: { serviceId } });
+          const open = await Promise.all(begun.map((row) => isWorkflowOpen(lab.client, row.workflowId)));
+          if (open.includes(true)) throw new Error('The pool was not emptied');
+        });
+      }
+    },
+  };
+};
 
 export const isStopped: Afterwards = async (_lab, instance) => void (await instance.stop());
 

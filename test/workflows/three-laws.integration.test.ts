@@ -4,7 +4,17 @@ import { edits, justLooks, shutsItDown } from '../support/workflow-edits.ts';
 import { failsForGood } from '../support/workflow-faults.ts';
 import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
 import { failsCleanlyAtEachCall, repeatsEachCall, unwindsUnderFaults, type Operation } from '../support/workflow-laws.ts';
-import { builds, isStopped, losesItsGuest, losesItsLastUser, reconciles, removes, starts } from '../support/workflow-operations.ts';
+import {
+  builds,
+  claims,
+  fillsAndEmptiesAPool,
+  isStopped,
+  losesItsGuest,
+  losesItsLastUser,
+  reconciles,
+  removes,
+  starts,
+} from '../support/workflow-operations.ts';
 
 /** A new operation is held to the laws by a line of its own, here */
 const ofInstances: readonly Operation[] = [
@@ -19,6 +29,19 @@ const ofInstances: readonly Operation[] = [
     prepare: starts({ saved: true }, isStopped),
     planted: { 'restoreGuest#1': failsForGood('hypervisor-refused') },
     survives: ['cloneDisk#1', 'restoreGuest#1'],
+  },
+  {
+    name: 'a start that claims a warm instance, and its stop',
+    prepare: claims({ saved: true }, isStopped),
+    triedFrom: 'claimGuest#1',
+    survives: ['claimGuest#1'],
+  },
+  {
+    name: 'a claim that falls to the next rung',
+    prepare: claims({ saved: true }, isStopped),
+    planted: { 'claimGuest#1': failsForGood('guest-unresponsive') },
+    triedFrom: 'claimGuest#1',
+    survives: ['claimGuest#1', 'cloneDisk#2', 'restoreGuest#2', 'awaitGuest#2'],
   },
   { name: 'an instance whose guest dies and comes back', prepare: starts({}, losesItsGuest), triedFrom: 'retireIfUnused#1' },
   { name: 'an instance that its last user leaves', prepare: starts({}, losesItsLastUser), triedFrom: 'retireIfUnused#1' },
@@ -36,6 +59,12 @@ const ofHosts: readonly Operation[] = [
     prepare: edits(shutsItDown),
     survives: ['saveDisk#1'],
     triedFrom: 'saveDisk#1',
+  },
+  {
+    name: 'a warm pool that is filled and emptied',
+    prepare: fillsAndEmptiesAPool,
+    reconciles: true,
+    survives: ['reserve#1', 'cloneDisk#1', 'restoreGuest#1', 'awaitGuest#1', 'pauseGuest#1', 'publishWarm#1'],
   },
   { name: 'the reconciliation of a host', prepare: reconciles, reconciles: true },
 ];

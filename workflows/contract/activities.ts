@@ -22,6 +22,8 @@ export interface RecordActivities {
   publishReady(
     input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string; readonly vncPort?: number } & Reported,
   ): Promise<ServiceVmReady>;
+  /** Says that it waits, paused: from now on somebody may claim it. */
+  publishWarm(input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string }): Promise<void>;
   publishRestarting(input: OfServiceVm & { readonly restarts: number; readonly reason: EndReason }): Promise<void>;
   publishStopping(input: OfServiceVm & { readonly reason: EndReason }): Promise<void>;
   retireIfUnused(input: OfServiceVm): Promise<boolean>;
@@ -36,6 +38,19 @@ export interface BoundHandler {
   readonly blocking: boolean;
   readonly timeoutMs: number;
   readonly attempts: number;
+}
+
+/** Of warm pools; run as local activities, too. */
+export interface PoolRecordActivities {
+  /** Decides on the next change of a host's warm pool, and writes it down: instances to end, or the row of a new one. */
+  planPool(input: { readonly hostId: string }): Promise<PoolPlan>;
+}
+
+export interface PoolPlan {
+  /** Warm instances that nobody can claim any more. */
+  readonly retire: readonly string[];
+  /** A warm instance to bring up; memory is reserved for it. */
+  readonly start?: { readonly serviceVmId: string; readonly serviceId: string };
 }
 
 /** Of builds and hosts; run as local activities, too. */
@@ -128,6 +143,16 @@ export interface GuestActivities {
   findScreen(input: OfServiceVm): Promise<{ readonly vncPort: number }>;
 }
 
+/** Warm guests of one host; run on its own queue. All repeat without harm. */
+export interface WarmActivities {
+  /** Stops the guest's clock: it keeps its memory, and takes no time of the processor. */
+  pauseGuest(input: OfServiceVm): Promise<void>;
+  /** Lets the guest go on, gives it an identity of its own, and waits until its application answers. */
+  claimGuest(input: OfServiceVm & { readonly bootId: string; readonly timeoutMs: number } & Reported): Promise<void>;
+  /** Has warm instances end, and waits until their memory is free. */
+  retireWarm(input: { readonly serviceVmIds: readonly string[] } & Reported): Promise<void>;
+}
+
 /** Images of one host; run on its own queue. */
 export interface ImageActivities {
   /** Makes the disk of a new image: assembled by a plugin, or taken from the import folder after a close look. */
@@ -155,4 +180,4 @@ export interface HostSurvey {
   readonly removedFiles: number;
 }
 
-export type HostActivities = GuestActivities & ImageActivities & ReconcileActivities;
+export type HostActivities = GuestActivities & WarmActivities & ImageActivities & ReconcileActivities;

@@ -5,7 +5,7 @@ import type { Problem } from './errors.ts';
 import { ImageSource } from './image-source.ts';
 import { operationKinds, operationStates, Progress } from './operation.ts';
 import { ServiceId, ServiceSpec } from './service.ts';
-import { PortMapping, serviceVmStates, startRungs } from './service-vm.ts';
+import { PortMapping, serviceVmPurposes, serviceVmStates, startRungs } from './service-vm.ts';
 
 const closed = { additionalProperties: false } as const;
 const Time = Type.String({ format: 'date-time' });
@@ -101,8 +101,9 @@ export const ServiceVmBody = Type.Object(
   {
     id: Uuid,
     serviceId: Type.String(),
+    purpose: Type.Enum([...serviceVmPurposes], { description: '`warm` while it waits, started ahead of time, to be claimed' }),
     state: Type.Enum([...serviceVmStates]),
-    rung: nullable(Type.String()),
+    rung: nullable(Type.Enum([...startRungs], { description: 'How it was started; null until it was' })),
     address: nullable(Type.String({ description: 'IPv4 address that clients connect to; null until it is ready' })),
     ports: Type.Array(PortMapping, { description: 'Where clients reach the guest; empty until it is ready' }),
     users: Type.Integer(),

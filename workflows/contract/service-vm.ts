@@ -5,16 +5,17 @@ import type { PluginEventName } from './event.ts';
 import type { DescribedFailure } from './failure.ts';
 
 /**
- * States of an instance. `requested` is written with the request itself, before any resource is held,
- * so that whoever asks next finds it and waits beside the first.
+ * States of an instance. `requested` is written with the request itself, before its workflow has taken it up,
+ * so that whoever asks next finds it and waits beside the first. `warm` waits, paused, to be claimed.
  */
-export const serviceVmStates = ['requested', 'provisioning', 'ready', 'migrating', 'stopping', 'stopped', 'failed'] as const;
+export const serviceVmStates = ['requested', 'provisioning', 'warm', 'ready', 'migrating', 'stopping', 'stopped', 'failed'] as const;
 export type ServiceVmState = (typeof serviceVmStates)[number];
 
 /** What may follow what. Every write of a state goes through this table. */
 export const serviceVmTransitions: Readonly<Record<ServiceVmState, readonly ServiceVmState[]>> = {
   requested: ['provisioning', 'stopping', 'failed'],
-  provisioning: ['ready', 'stopping', 'failed'],
+  provisioning: ['warm', 'ready', 'stopping', 'failed'],
+  warm: ['requested', 'stopping', 'failed'],
   ready: ['provisioning', 'migrating', 'stopping', 'failed'],
   migrating: ['ready', 'stopping', 'failed'],
   stopping: ['stopped', 'failed'],
@@ -26,6 +27,7 @@ export const serviceVmTransitions: Readonly<Record<ServiceVmState, readonly Serv
 export const liveServiceVmStates = [
   'requested',
   'provisioning',
+  'warm',
   'ready',
   'migrating',
   'stopping',
@@ -36,11 +38,20 @@ export const joinableServiceVmStates = ['requested', 'provisioning', 'ready'] as
 export const canFollow = (from: ServiceVmState, to: ServiceVmState): boolean => serviceVmTransitions[from].includes(to);
 
 /** Rungs of the start ladder, from cheap to dear. `join` never reaches the workflow: it is a lease on what runs. */
-export const startRungs = ['join', 'restore', 'cold-boot'] as const;
+export const startRungs = ['join', 'claim', 'restore', 'cold-boot'] as const;
 export type StartRung = (typeof startRungs)[number];
 
-/** Why an instance ended, in words that operators read. */
-export const endReasons = ['asked', 'last-user-left', 'guest-stopped', 'guest-crashed', 'host-rebooted', 'start-failed', 'lost'] as const;
+/** Why an instance ended, in words that operators read. A warm one is `retired` when its pool has no use for it any more. */
+export const endReasons = [
+  'asked',
+  'last-user-left',
+  'guest-stopped',
+  'guest-crashed',
+  'host-rebooted',
+  'start-failed',
+  'lost',
+  'retired',
+] as const;
 export type EndReason = (typeof endReasons)[number];
 
 /** A port of the guest and where clients reach it. */
@@ -54,9 +65,10 @@ export type PortMapping = Static<typeof PortMapping>;
 
 /**
  * What an instance is for. A `build` runs once so that its ready state can be saved, an `edit` until the admin who works
- * in it saves or discards; clients never see either.
+ * in it saves or discards; clients never see either. A `warm` one was started ahead of time, and serves from the moment at
+ * which somebody claims it.
  */
-export const serviceVmPurposes = ['serve', 'build', 'edit'] as const;
+export const serviceVmPurposes = ['serve', 'build', 'edit', 'warm'] as const;
 export type ServiceVmPurpose = (typeof serviceVmPurposes)[number];
 
 /** What the workflow is told when it starts. */
@@ -93,6 +105,8 @@ export interface Placement {
   readonly restartPolicy: 'never' | 'on-failure' | 'always';
   /** Events of this instance that some plugin listens to; the others are not raised. */
   readonly events: readonly PluginEventName[];
+  /** Warm instances that must be gone first, since this one was given their memory; absent where there are none. */
+  readonly retired?: readonly string[];
 }
 
 /** Answer of the update `awaitReady`. */
@@ -100,6 +114,12 @@ export interface ServiceVmReady {
   readonly serviceVmId: string;
   readonly rung: StartRung;
   readonly ports: readonly PortMapping[];
+}
+
+/** From the API, and from the host's sweep where that did not get through: a warm instance serves from now on. */
+export interface ClaimedServiceVm {
+  /** The operation whose progress its start is. */
+  readonly operationId: string;
 }
 
 /** From the host's watcher: the guest is gone. `bootId` tells late news of a former boot apart. */
@@ -146,6 +166,8 @@ export interface SavedGuest {
 export const serviceVmMessages = {
   awaitReady: 'awaitReady',
   stop: 'stop',
+  claimed: 'claimed',
+  retire: 'retire',
   leasesChanged: 'leasesChanged',
   guestStopped: 'guestStopped',
   saveEdit: 'saveEdit',

@@ -9,6 +9,7 @@ import {
   CircleX,
   LoaderCircle,
   MoonStar,
+  CirclePause,
   TriangleAlert,
 } from 'lucide-react';
 import type { Accelerator } from '../../../workflows/contract/cloudlet.ts';
@@ -20,6 +21,7 @@ import type { BadgeLook } from '../ui/badge-look.ts';
 export const serviceVmLooks: Readonly<Record<ServiceVmState, BadgeLook>> = {
   requested: { label: 'Requested', tone: 'busy', icon: CircleDashed, moving: true },
   provisioning: { label: 'Provisioning', tone: 'busy', icon: LoaderCircle, moving: true },
+  warm: { label: 'Warm', tone: 'idle', icon: CirclePause },
   ready: { label: 'Ready', tone: 'ok', icon: CircleCheck },
   migrating: { label: 'Migrating', tone: 'busy', icon: LoaderCircle, moving: true },
   stopping: { label: 'Stopping', tone: 'warn', icon: LoaderCircle, moving: true },
@@ -65,6 +67,7 @@ const endReasonNames: Readonly<Record<EndReason, string>> = {
   'host-rebooted': 'The host was rebooted',
   'start-failed': 'It could not be started',
   lost: 'It was lost with its host',
+  retired: 'The warm pool had no use for it any more',
 };
 
 /** @param reason as the API says it, which may be newer than we are */

@@ -5,6 +5,7 @@ import { endpoints } from './endpoints.ts';
 const serviceVm: ServiceVm = {
   id: '87b6d417-1c7c-4453-8e66-6518c840161a',
   serviceId: 'demo.guest',
+  purpose: 'serve',
   state: 'ready',
   rung: 'restore',
   address: '192.0.2.7',

@@ -27,6 +27,7 @@ const service: Service = {
 const instance = (given: Pick<ServiceVm, 'state' | 'users'>): ServiceVm => ({
   id: '87b6d417-1c7c-4453-8e66-6518c840161a',
   serviceId: service.serviceId,
+  purpose: 'serve',
   rung: null,
   address: null,
   ports: [],
@@ -67,6 +68,13 @@ describe('startCost', () => {
 
 describe('rungName', () => {
   it('has words for the rungs there are, and passes on what is newer', () => {
-    expect(['join', 'restore', 'cold-boot', null, 'claim'].map(rungName)).toEqual(['Join', 'Restore', 'Cold boot', '–', 'claim']);
+    expect(['join', 'claim', 'restore', 'cold-boot', null, 'teleport'].map(rungName)).toEqual([
+      'Join',
+      'Claim',
+      'Restore',
+      'Cold boot',
+      '–',
+      'teleport',
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import { formatMib } from './format-quantity.ts';
 /** How each rung of the start ladder is called. */
 const rungNames: Readonly<Record<StartRung, string>> = {
   join: 'Join',
+  claim: 'Claim',
   restore: 'Restore',
   'cold-boot': 'Cold boot',
 };
