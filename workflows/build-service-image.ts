@@ -1,10 +1,11 @@
 import { CancellationScope, CancelledFailure, executeChild, isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
 import { onHost, onHostUntilDone, records } from './activities.ts';
-import type { BuildInput, BuildOutcome } from './contract/activities.ts';
+import type { BuildInput, BuildOutcome, PreparedDisk } from './contract/activities.ts';
 import { describeFailure } from './contract/failure.ts';
 import { serviceVmWorkflowId } from './contract/ids.ts';
 import type { ImageSource } from './contract/image-source.ts';
 import type { OperationProgress } from './contract/operation.ts';
+import { withImagePorts } from './contract/image-ports.ts';
 import type { LeftByGuest } from './contract/service-vm.ts';
 import { msPerHour } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
@@ -20,6 +21,7 @@ const preparing: Readonly<Record<ImageSource['kind'], string>> = {
   disk: 'Checking the disk',
   upload: 'Checking the disk',
   service: 'Finding the image',
+  container: 'Unpacking the container image',
 };
 
 /**
@@ -41,28 +43,29 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
   let outcome: BuildOutcome;
   try {
     ({ hostId } = await records.chooseHost({}));
-    let diskId = '';
+    let prepared: PreparedDisk = { diskId: '' };
     await saga.run({
       name: 'prepareDisk',
       run: async () => {
         const progress = report('prepare', 1, preparing[source.kind]);
-        ({ diskId } = await onHost(hostId, preparationTimeoutMs).prepareDisk({ operationId, spec, source, progress }));
+        prepared = await onHost(hostId, preparationTimeoutMs).prepareDisk({ operationId, spec, source, progress });
       },
       undo: () => onHostUntilDone(hostId).discardPreparation({ operationId }),
     });
 
+    const made: BuildInput = { ...input, spec: withImagePorts(spec, prepared.ports ?? []) };
     let build = { imageId: '', serviceVmId: '' };
     await saga.run({
       name: 'registerBuild',
       run: async () => {
-        build = await records.registerBuild({ ...input, diskId });
+        build = await records.registerBuild({ ...made, diskId: prepared.diskId });
       },
       undo: () => records.unregisterBuild(input),
     });
 
     const left = save || edit ? await leftByGuest(build.serviceVmId, input, steps) : undefined;
     outcome = await records.publishServiceImage({
-      ...input,
+      ...made,
       imageId: build.imageId,
       ...(left ? { left } : {}),
       progress: report('publish', steps, 'Publishing'),

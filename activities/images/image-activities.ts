@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ImageActivities } from '../../workflows/contract/activities.ts';
+import type { BuildInput, ImageActivities, PreparedDisk } from '../../workflows/contract/activities.ts';
 import type { AssembledDisk, AssembleLog, CatalogueService } from '../../workflows/contract/catalogue.ts';
-import { CloudletError } from '../../workflows/contract/errors.ts';
+import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { diskOfService, recordImage } from '../store/images.ts';
@@ -14,6 +14,7 @@ import { claimUpload } from '../store/uploads.ts';
 import { dropClaims, endClaims } from '../uploads/end-claims.ts';
 import { uploadPath, type HostPaths } from './host-paths.ts';
 import { adoptImage } from './image-store.ts';
+import { assembleContainerDisk } from './oci/assemble-container-disk.ts';
 
 export interface ImageContext {
   readonly hostId: string;
@@ -29,43 +30,53 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
 
   /** @returns a disk in the work folder, in whatever format */
   const rawDisk = async (
-    source: Exclude<ImageSource, { kind: 'service' }>,
-    operationId: string,
+    {
+      operationId,
+      source,
+      spec,
+    }: Pick<BuildInput, 'operationId' | 'spec'> & { readonly source: Exclude<ImageSource, { kind: 'service' }> },
     folder: string,
     signal: AbortSignal,
     progress: (percent: number, message: string) => void,
-  ): Promise<AssembledDisk> => {
-    if (source.kind === 'upload') {
-      const { id } = await store.transaction((em) => claimUpload(em, source.uploadId, operationId));
-      return { diskPath: uploadPath(paths, id), format: source.format };
-    }
+  ): Promise<AssembledDisk & Pick<PreparedDisk, 'ports'>> => {
+    const uploaded = async (uploadId: string): Promise<string> => {
+      const { id } = await store.transaction((em) => claimUpload(em, uploadId, operationId));
+      return uploadPath(paths, id);
+    };
+    if (source.kind === 'upload') return { diskPath: await uploaded(source.uploadId), format: source.format };
     if (source.kind === 'disk') return { diskPath: join(paths.imports, source.file), format: source.format };
+    const context = { workDirectory: join(folder, 'assemble'), cacheDirectory: paths.cache, signal, log, progress };
+    await mkdir(context.workDirectory, { recursive: true });
+    await mkdir(paths.cache, { recursive: true });
+    if (source.kind === 'container') {
+      const path = 'file' in source ? join(paths.imports, source.file) : await uploaded(source.uploadId);
+      return assembleContainerDisk({ ...source, path, spec }, context);
+    }
     const entry = catalogue(source.serviceId);
     if (!entry) throw new CloudletError('not-found', `No plugin of this host brings a service "${source.serviceId}".`);
-    const workDirectory = join(folder, 'assemble');
-    await mkdir(workDirectory, { recursive: true });
-    await mkdir(paths.cache, { recursive: true });
-    return entry.assemble({ workDirectory, cacheDirectory: paths.cache, signal, log, progress });
+    return entry.assemble(context);
   };
 
   return {
-    prepareDisk: ({ operationId, source, progress: reported }) =>
+    prepareDisk: ({ operationId, source, spec, progress: reported }) =>
       withHeartbeat(async (signal, heartbeat) => {
         if (source.kind === 'service') return { diskId: await diskOfService(store, source) };
         const folder = workFolder(operationId);
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
         const progress = tell(store, reported, heartbeat);
-        const given = await rawDisk(source, operationId, folder, signal, progress);
-        const { virtualSizeBytes } = await inspectDisk(given.diskPath, given.format, signal).catch(async (error: unknown) => {
-          if (error instanceof CloudletError && error.code === 'unsafe-image') await dropClaims(store, paths, operationId);
+        const { given, virtualSizeBytes } = await inspected(
+          () => rawDisk({ operationId, source, spec }, folder, signal, progress),
+          signal,
+        ).catch(async (error: unknown) => {
+          if (error instanceof CloudletError && refusals.has(error.code)) await dropClaims(store, paths, operationId);
           throw error;
         });
         const disk = await asOwnQcow2(source, given, folder, signal, progress);
         progress(95, 'Storing the disk');
         const stored = await adoptImage(paths, disk, { signal });
         const image = await recordImage(store, hostId, { ...stored, kind: 'disk', virtualSizeBytes, backingId: null });
-        return { diskId: image.id };
+        return { diskId: image.id, ...(given.ports ? { ports: given.ports } : {}) };
       }),
 
     discardPreparation: async ({ operationId }) => {
@@ -75,7 +86,15 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
   };
 }
 
-/** A stranger's disk is copied block by block into one of our own making; what our plugins assembled is that already. */
+/** Of what was uploaded itself, which is kept for no other build then. */
+const refusals: ReadonlySet<ErrorCode> = new Set(['unsafe-image', 'unprocessable-bundle', 'checksum-mismatch']);
+
+async function inspected<Disk extends AssembledDisk>(make: () => Promise<Disk>, signal: AbortSignal) {
+  const given = await make();
+  return { given, ...(await inspectDisk(given.diskPath, given.format, signal)) };
+}
+
+/** A stranger's disk is copied block by block into one of our own making; what was assembled here is that already. */
 async function asOwnQcow2(
   source: ImageSource,
   given: AssembledDisk,
@@ -83,7 +102,7 @@ async function asOwnQcow2(
   signal: AbortSignal,
   progress: (percent: number, message: string) => void,
 ): Promise<string> {
-  if (source.kind === 'catalogue' && given.format === 'qcow2') return given.diskPath;
+  if ((source.kind === 'catalogue' || source.kind === 'container') && given.format === 'qcow2') return given.diskPath;
   progress(50, 'Converting the disk');
   const disk = join(folder, 'disk.qcow2');
   await convertDisk(given.diskPath, given.format, disk, signal);

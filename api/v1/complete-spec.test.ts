@@ -73,4 +73,11 @@ describe('completeSpec', () => {
     const ports = [http, { name: 'http3', protocol: 'udp', guestPort: 8080 } as const];
     expect(completeSpec(given({ ports })).ports).toEqual(ports);
   });
+
+  it('leaves ports to the image of a container alone', () => {
+    expect(completeSpec({ serviceId: 'my.service' }, { portsFromImage: true })).toMatchObject({ ports: [], readiness: { kind: 'none' } });
+    expect(() => completeSpec({ serviceId: 'my.service' })).toThrow(
+      expect.objectContaining({ facts: { errors: [{ pointer: '/body/ports', message: 'is missing' }] } }),
+    );
+  });
 });

@@ -1,23 +1,31 @@
 import { isIP } from 'node:net';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { NewService } from '../../workflows/contract/http.ts';
-import { mainPort, serviceSpecDefaults, type ServiceSpec } from '../../workflows/contract/service.ts';
+import { defaultReadiness } from '../../workflows/contract/image-ports.ts';
+import { serviceSpecDefaults, type ServiceSpec } from '../../workflows/contract/service.ts';
 
 /**
- * Fills in what the author of a service left out, and checks what no schema can.
+ * Fills in what the author of a service left out, and checks what no schema can. Ports that are left to the image of a
+ * container stay out, and with them the probe.
  * @throws CloudletError `invalid-input`
  */
-export function completeSpec(given: Omit<NewService, 'source' | 'save' | 'edit'>): ServiceSpec {
-  const main = mainPort(given);
+export function completeSpec(
+  given: Omit<NewService, 'source' | 'save' | 'edit'>,
+  { portsFromImage = false }: { readonly portsFromImage?: boolean } = {},
+): ServiceSpec {
+  const { ports = [] } = given;
+  const [main] = ports;
   const memory = given.memory ?? serviceSpecDefaults.memory;
   const spec: ServiceSpec = {
     ...serviceSpecDefaults,
     tags: [],
-    readiness: main.protocol === 'tcp' ? { kind: 'tcp', guestPort: main.guestPort, timeoutSeconds: 180 } : { kind: 'none' },
+    readiness: main ? defaultReadiness(main) : { kind: 'none' },
     ...given,
+    ports,
     memory,
   };
-  const errors = [...specFaults(spec)];
+  const noPorts = ports.length === 0 && !portsFromImage ? [{ pointer: '/body/ports', message: 'is missing' }] : [];
+  const errors = [...noPorts, ...specFaults(spec)];
   if (errors.length > 0) {
     throw new CloudletError(
       'invalid-input',

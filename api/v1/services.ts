@@ -72,7 +72,7 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
         tags: adminTags,
         summary: 'Make a service',
         description:
-          'With a source it is built, or built anew: the answer is the operation that does it. Without one it has no image yet and nobody can start it.',
+          'With a source (a disk, a container image, an entry of the catalogue) it is built, or built anew: the answer is the operation that does it. Without one it has no image yet and nobody can start it.',
         body: NewService,
         security: bearer,
         response: { 201: Type.Ref('Service'), 202: Accepted },
@@ -82,7 +82,7 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
       const principal = principalName(request.caller.principal);
       await authorize(context, request.caller.principal, 'service.manage');
       const { source, save = false, edit = false, ...given } = request.body;
-      const spec = completeSpec(given);
+      const spec = completeSpec(given, { portsFromImage: source?.kind === 'container' });
       const asked = { principal, ...idempotencyOf(request) };
       if (!source) {
         await createService(store, spec, asked);

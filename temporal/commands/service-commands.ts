@@ -29,7 +29,9 @@ const trashedUntil: Column<ServiceView> = ['kept until', ({ trashedUntil: until 
 
 interface AddOptions {
   readonly id?: string;
-  readonly disk: string;
+  readonly disk?: string;
+  readonly container?: string;
+  readonly image?: string;
   readonly port: readonly ServicePort[];
   readonly format?: DiskFormat;
   readonly http?: string;
@@ -57,11 +59,18 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
 
   service
     .command('add')
-    .description('make a service of a disk of your own')
-    .requiredOption('--disk <file>', `disk to boot: ${diskFormats.join(', ')}`)
-    .requiredOption(
+    .description('make a service of a disk or a container image of your own')
+    .option('--disk <file>', `disk to boot: ${diskFormats.join(', ')}`)
+    .addOption(
+      new Option(
+        '--container <file>',
+        'container image to run (docker save, or an OCI layout in one tar); its ready state is saved',
+      ).conflicts('disk'),
+    )
+    .option('--image <name>', 'which image of the archive, e.g. my/app:1.2 (needed where it holds several)')
+    .option(
       '--port <port...>',
-      'guest port that clients reach: 8080, 7/udp, ssh=22; the first one is the main one',
+      'guest port that clients reach: 8080, 7/udp, ssh=22; the first one is the main one (default: those that the container image exposes)',
       collectPorts,
       [],
     )
@@ -80,18 +89,28 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
 }
 
 async function addService(api: ApiClient, options: AddOptions): Promise<void> {
-  const { disk, port: ports, format = endingOf(disk), http, memory: memoryMib = 512, vcpus = 1, description, save } = options;
-  const serviceId = options.id ?? disk.replace(/^.*\//, '').replace(/\.[a-z0-9]+$/i, '');
-  const file = await takeToImports(disk, format);
+  const { port: ports, http, memory: memoryMib = 512, vcpus = 1, description, save, container } = options;
+  const [main] = ports;
+  const given = container ?? options.disk;
+  if (given === undefined) throw new CloudletError('invalid-input', 'Say what to make it of: --disk or --container.');
+  if (!main && (container === undefined || http !== undefined)) {
+    throw new CloudletError('invalid-input', 'Say which port clients reach: --port 8080.');
+  }
+  const serviceId = options.id ?? given.replace(/^.*\//, '').replace(/(\.tar)?\.[a-z0-9]+$/i, '');
+  const { format = endingOf(given) } = options;
+  const file = await takeToImports(given, container === undefined ? format : 'tar');
   const body: NewService = {
     serviceId,
-    ports: [...ports],
+    ...(main ? { ports: [...ports] } : {}),
     vcpus,
     memory: { idealMib: memoryMib, minimumMib: memoryMib },
-    source: { kind: 'disk', file: file.name, format },
-    save,
+    source:
+      container === undefined
+        ? { kind: 'disk', file: file.name, format }
+        : { kind: 'container', file: file.name, ...(options.image === undefined ? {} : { image: options.image }) },
+    save: save || container !== undefined,
     ...(description === undefined ? {} : { description }),
-    ...(http === undefined ? {} : { readiness: { kind: 'http', guestPort: ports[0]!.guestPort, path: http, timeoutSeconds: 300 } }),
+    ...(main && http !== undefined ? { readiness: { kind: 'http', guestPort: main.guestPort, path: http, timeoutSeconds: 300 } } : {}),
   };
   try {
     const { operationId } = await api.request<{ operationId: string }>('POST', '/v1/services', body);
@@ -105,16 +124,16 @@ async function addService(api: ApiClient, options: AddOptions): Promise<void> {
 /** A person who names a file `.vdi` means it; the cloudlet checks. */
 const endingOf = (disk: string): DiskFormat => diskFormats.find((format) => disk.toLowerCase().endsWith(`.${format}`)) ?? 'qcow2';
 
-/** Puts a copy into the import folder, the only place that the cloudlet reads disks from; costs nothing where the file system can share blocks. */
-async function takeToImports(disk: string, format: string): Promise<{ name: string; path: string }> {
+/** Puts a copy into the import folder, the only place that the cloudlet reads them from; costs nothing where the file system can share blocks. */
+async function takeToImports(file: string, ending: string): Promise<{ name: string; path: string }> {
   const { importDir } = loadConfig().config;
-  const name = `${randomUUID()}.${format}`;
+  const name = `${randomUUID()}.${ending}`;
   const path = join(importDir, name);
-  const source = resolve(disk);
+  const source = resolve(file);
   await open(source).then(
     (handle) => handle.close(),
     (error: NodeJS.ErrnoException) => {
-      throw new CloudletError('not-found', `The disk ${source} cannot be read (${error.code}).`);
+      throw new CloudletError('not-found', `The file ${source} cannot be read (${error.code}).`);
     },
   );
   await mkdir(importDir, { recursive: true });

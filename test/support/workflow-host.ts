@@ -21,9 +21,13 @@ import { findInstance, type Instance } from '../../activities/store/instances.ts
 import type { HostActivities } from '../../workflows/contract/activities.ts';
 import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { ServicePort } from '../../workflows/contract/service.ts';
 import type { GuestStopped, GuestStopReason } from '../../workflows/contract/service-vm.ts';
 
 export const scriptedFingerprint: HypervisorFingerprint = { accelerator: 'tcg', qemuVersion: '7.2.0', machine: 'q35', cpuModel: 'maximum' };
+
+/** What every container image here exposes. */
+export const scriptedPorts: readonly ServicePort[] = [{ name: 'tcp-80', protocol: 'tcp', guestPort: 80 }];
 
 /** How often an activity that waits looks again and says that it lives. */
 export const beatMs = 50;
@@ -153,11 +157,12 @@ export class ScriptedHost {
         return { vncPort: 5900 };
       },
 
-      prepareDisk: async ({ operationId, source }) => {
+      prepareDisk: async ({ operationId, source, spec }) => {
         if (source.kind === 'service') return { diskId: await diskOfService(store, source) };
         const disk = join(paths.incoming, operationId, 'disk.qcow2');
         await writeAnew(disk, `disk of ${operationId}`);
-        return { diskId: (await keep(context, disk, 'disk')).id };
+        const { id: diskId } = await keep(context, disk, 'disk');
+        return spec.ports.length > 0 ? { diskId } : { diskId, ports: scriptedPorts };
       },
     };
 

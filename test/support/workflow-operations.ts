@@ -159,6 +159,7 @@ const sources: Readonly<Record<ImageSource['kind'], (serviceId: string) => Image
   disk: () => ({ kind: 'disk', file: 'own.qcow2', format: 'qcow2' }),
   upload: () => ({ kind: 'upload', uploadId: randomUUID(), format: 'qcow2' }),
   service: (serviceId) => ({ kind: 'service', serviceId }),
+  container: () => ({ kind: 'container', file: 'own.tar' }),
 };
 
 /** The removal of a service that somebody uses; what remains of the instance where it failed is ended. */

@@ -4,6 +4,7 @@ import { findService } from '../../activities/store/services.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
 import { buildServiceImageWorkflowId } from '../../workflows/contract/ids.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
+import { scriptedPorts } from '../support/workflow-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { after, failsForGood, hangs, type CallKey, type FaultPlan } from '../support/workflow-faults.ts';
 import { join, instanceOf, refusalOf } from '../support/workflow-instance.ts';
@@ -79,5 +80,17 @@ describe.concurrent('a build', () => {
     expect(await findService(lab.store, spec.serviceId)).toMatchObject({ spec: { version: '3' } });
     expect(await instance.stop()).toMatchObject({ state: 'stopped' });
     expect(await held(spec)).toEqual([]);
+  });
+
+  it('of a container has the ports that its image exposes, unless its author named others', async () => {
+    const [silent, outspoken] = [testSpec({ ports: [], readiness: { kind: 'none' } }), testSpec()];
+    const source = { kind: 'container', file: 'own.tar' } as const;
+    for (const spec of [silent, outspoken]) {
+      await startBuild(lab.store, lab.client, { spec, save: true, source, principal: 'test' });
+      expect(await over(spec)).toBeUndefined();
+    }
+    const { spec } = (await findService(lab.store, silent.serviceId))!;
+    expect(spec).toMatchObject({ ports: scriptedPorts, readiness: { kind: 'tcp', guestPort: 80 } });
+    expect((await findService(lab.store, outspoken.serviceId))!.spec).toMatchObject(outspoken);
   });
 });

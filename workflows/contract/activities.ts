@@ -3,7 +3,7 @@ import type { PluginEventName, PluginEvents } from './event.ts';
 import type { DescribedFailure } from './failure.ts';
 import type { ImageSource } from './image-source.ts';
 import type { OperationProgress } from './operation.ts';
-import type { ServiceSpec } from './service.ts';
+import type { ServicePort, ServiceSpec } from './service.ts';
 import type { EndReason, LeftByGuest, Placement, SavedGuest, ServiceVmOutcome, ServiceVmReady, StartRung } from './service-vm.ts';
 
 /** Mixed into an input: how far the operation is when the activity begins. */
@@ -92,12 +92,19 @@ export interface RemovalInput {
 /** What a build is told when it starts. */
 export interface BuildInput {
   readonly operationId: string;
+  /** Without ports where the image of a container is to say which. */
   readonly spec: ServiceSpec;
   readonly source: ImageSource;
   /** Whether to boot it once and save its ready state, so that it starts by restore. */
   readonly save: boolean;
   /** Whether an admin works in it first, until that is saved or discarded. */
   readonly edit?: boolean;
+}
+
+export interface PreparedDisk {
+  readonly diskId: string;
+  /** What the image of a container exposes, where the spec names no ports. */
+  readonly ports?: readonly ServicePort[];
 }
 
 export interface RegisteredBuild {
@@ -155,8 +162,8 @@ export interface WarmActivities {
 
 /** Images of one host; run on its own queue. */
 export interface ImageActivities {
-  /** Makes the disk of a new image: assembled by a plugin, or taken from the import folder after a close look. */
-  prepareDisk(input: Pick<BuildInput, 'operationId' | 'spec' | 'source'> & Reported): Promise<{ readonly diskId: string }>;
+  /** Makes the disk of a new image: assembled by a plugin, or of what an admin brought, after a close look. */
+  prepareDisk(input: Pick<BuildInput, 'operationId' | 'spec' | 'source'> & Reported): Promise<PreparedDisk>;
   /** Undo of `prepareDisk`: what it left half done. */
   discardPreparation(input: Pick<BuildInput, 'operationId'>): Promise<void>;
 }

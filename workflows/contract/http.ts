@@ -56,7 +56,10 @@ export const NewService = Type.Object(
   {
     ...Type.Partial(ServiceSpec).properties,
     serviceId: ServiceId,
-    ports: ServiceSpec.properties.ports,
+    ports: Type.Optional({
+      ...ServiceSpec.properties.ports,
+      description: 'The first one is told to stock phones. For a container they may be left out: those that its image exposes',
+    }),
     readiness: Type.Optional(ServiceSpec.properties.readiness),
     source: Type.Optional(ImageSource),
     save: Type.Optional(Type.Boolean({ description: 'Boot it once and save its ready state, so that it starts by restore' })),

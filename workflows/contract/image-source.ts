@@ -37,5 +37,31 @@ export const ServiceSource = Type.Object(
   { ...closed, title: 'service', description: 'What a service of this cloudlet has already' },
 );
 
-export const ImageSource = Type.Union([CatalogueSource, DiskSource, UploadSource, ServiceSource]);
+/** What Debian's cloud kernel of a guest runs. */
+export const containerPlatforms = ['linux/amd64', 'linux/386'] as const;
+
+const ofContainer = {
+  kind: Type.Literal('container'),
+  image: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 512,
+      description: 'Which image of the archive, e.g. my/app:1.2; needed where it holds several',
+    }),
+  ),
+  platform: Type.Optional(Type.Enum([...containerPlatforms], { description: 'linux/amd64 when absent' })),
+};
+const ofContainerToo = {
+  ...closed,
+  description: 'A container image (`docker save`, or an OCI layout in one tar), checked as untrusted input; its program is the service',
+};
+
+export const ContainerSource = Type.Object({ ...ofContainer, file: ImportedFile }, { ...ofContainerToo, title: 'container' });
+
+export const UploadedContainerSource = Type.Object(
+  { ...ofContainer, uploadId: Type.String({ format: 'uuid' }) },
+  { ...ofContainerToo, title: 'uploaded container' },
+);
+
+export const ImageSource = Type.Union([CatalogueSource, DiskSource, UploadSource, ServiceSource, ContainerSource, UploadedContainerSource]);
 export type ImageSource = Static<typeof ImageSource>;

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
-import { bootFiles, isKernel, kernelPackage, writeBootDisk } from './boot-disk.ts';
-import { debianPackages } from './debian-packages.ts';
+import { bootFiles, isKernel, writeBootDisk } from './boot-disk.ts';
 import { tellDiskFull } from './disk-full.ts';
 import { treeSize } from './ext4-root.ts';
+import { guestPackages } from './guest-packages.ts';
 import { layOutGuestRoot, type ExtraFile } from './guest-root.ts';
 
 /** What makes one guest different from another. */
@@ -17,33 +17,6 @@ export interface GuestPlan {
   readonly extraFiles?: readonly ExtraFile[];
 }
 
-/** What packages need only to be installed, removed or logged in to, which never happens in a guest. */
-const omittedPackages = [
-  'adduser',
-  'debconf',
-  'dpkg',
-  'fontconfig-config',
-  'init-system-helpers',
-  'initramfs-tools',
-  'inetutils-syslogd',
-  'kmod',
-  'libdb5.3',
-  'libncursesw6',
-  'libnsl2',
-  'libreadline8',
-  'libsqlite3-0',
-  'linux-base',
-  'lsb-base',
-  'media-types',
-  'netbase',
-  'perl',
-  'systemd',
-  'sysvinit-utils',
-  'tcpd',
-  'ucf',
-  'update-inetd',
-];
-
 /**
  * Assembles a bootable qcow2 disk from Debian packages, whose root is made of them. Equal packages and files give equal
  * bytes.
@@ -55,17 +28,17 @@ export function assembleDisk(plan: GuestPlan, context: AssembleContext): Promise
 
 async function assemble(plan: GuestPlan, context: AssembleContext): Promise<AssembledDisk> {
   const { workDirectory, signal } = context;
-  const packages = await debianPackages(
-    { roots: [kernelPackage, 'busybox-static', ...plan.packages], omitted: omittedPackages },
-    { ...context, progress: (percent, message) => context.progress(percent * 0.5, message) },
-  );
+  const packages = await guestPackages(plan.packages, {
+    ...context,
+    progress: (percent, message) => context.progress(percent * 0.5, message),
+  });
 
   context.progress(50, 'Unpacking the packages');
   const rootDirectory = path.join(workDirectory, 'root');
   const overlays = [path.join(import.meta.dirname, 'base-root'), plan.overlay];
-  const guestPackages = packages.filter((found) => !isKernel(found));
+  const ownPackages = packages.filter((found) => !isKernel(found));
   await layOutGuestRoot(
-    { hostname: plan.hostname, packages: guestPackages, overlays, extraFiles: plan.extraFiles ?? [] },
+    { hostname: plan.hostname, packages: ownPackages, overlays, extraFiles: plan.extraFiles ?? [] },
     rootDirectory,
     signal,
   );

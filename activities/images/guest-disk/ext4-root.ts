@@ -83,7 +83,7 @@ async function settleInodes(
   const script = `${directory}.debugfs`;
   await writeFile(script, `${[...commands, ...settings].join('\n')}\n`, 'latin1');
   const output = await runTool('debugfs', ['-w', '-f', script, `${disk.path}?offset=${disk.offsetBytes}`], signal);
-  const complaint = output.split('\n').find((line) => line !== '' && !/^debugfs: (set_inode_field|ea_set) /.test(line));
+  const complaint = output.split('\n').find((line) => line !== '' && !/^debugfs: (set_inode_field|ea_set|rmdir) /.test(line));
   if (complaint !== undefined)
     throw new CloudletError('image-unavailable', `debugfs could not settle the guest's root file system: ${complaint}`);
 }
