@@ -200,13 +200,7 @@ describe('a hostile archive is refused', () => {
   };
   const small: Partial<UnpackLimits> = { ratioFromBytes: 0, ratio: 10 };
 
-  const refusals: readonly (readonly [
-    what: string,
-    archive: Buffer,
-    code: string,
-    says: string | RegExp,
-    limits?: Partial<UnpackLimits>,
-  ])[] = [
+  const refusals: readonly (readonly [what: string, archive: Buffer, code: string, says: string, limits?: Partial<UnpackLimits>])[] = [
     ['a name that leads outside', evil(file('a/../../escape')), 'unsafe-image', 'leads outside'],
     ['an absolute name', evil(file('/etc/passwd')), 'unsafe-image', 'is absolute'],
     ['a file through a link that leads outside', evil(link('a', '../../../tmp'), file('a/escape')), 'unsafe-image', 'leads outside'],
@@ -273,7 +267,7 @@ describe('a hostile archive is refused', () => {
     ],
     ['bad JSON', tarArchive([file('manifest.json', '[{')]), 'unprocessable-bundle', 'not JSON'],
     ['JSON of the wrong shape', tarArchive([file('manifest.json', '[{"Config":7}]')]), 'unprocessable-bundle', 'not what it should be'],
-    ['deeply nested JSON', tarArchive([file('manifest.json', nestedJson)]), 'unprocessable-bundle', /not JSON|not what it should be/],
+    ['deeply nested JSON', tarArchive([file('manifest.json', nestedJson)]), 'unprocessable-bundle', 'not what it should be'],
     ['huge JSON', tarArchive([file('manifest.json', ' '.repeat(5 * 2 ** 20))]), 'unprocessable-bundle', 'bytes'],
     [
       'a layout of another version',
@@ -311,7 +305,7 @@ describe('a hostile archive is refused', () => {
       const before = await readdir(folder);
       await expect(unpack(archive, { limits })).rejects.toMatchObject({
         code,
-        message: typeof says === 'string' ? expect.stringContaining(says) : expect.stringMatching(says),
+        message: expect.stringContaining(says),
       });
       const added = (await readdir(folder)).filter((name) => !before.includes(name));
       expect(added.toSorted()).toEqual([`${count}`, `${count}.tar`]);
