@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Pool } from 'pg';
 import { MikroORM, defineConfig, type EntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { entities } from './entities.ts';
@@ -11,10 +12,12 @@ export interface PoolOptions {
   readonly poolSize?: number;
   /** A database that cannot be reached, or does not answer, is said to be away after this long instead of being waited for. */
   readonly answerTimeoutMs?: number;
+  /** Told of the pool of connections when it is made. */
+  readonly onPool?: (pool: Pool) => void;
 }
 
 /** What both the running store and `npm run migration:*` use: one description of the database. */
-export const ormOptions = (databaseUrl: string, { poolSize = 10, answerTimeoutMs = 10_000 }: PoolOptions = {}) =>
+export const ormOptions = (databaseUrl: string, { poolSize = 10, answerTimeoutMs = 10_000, onPool }: PoolOptions = {}) =>
   defineConfig({
     clientUrl: databaseUrl,
     entities,
@@ -24,7 +27,10 @@ export const ormOptions = (databaseUrl: string, { poolSize = 10, answerTimeoutMs
       connectionTimeoutMillis: answerTimeoutMs,
       query_timeout: answerTimeoutMs,
       keepAlive: true,
-      onPoolCreated: giveBackBroken,
+      onPoolCreated: (pool: Pool) => {
+        giveBackBroken(pool);
+        onPool?.(pool);
+      },
     },
     // Errors are thrown; what else the library has to say is not for the log of a server.
     logger: () => undefined,

@@ -40,11 +40,12 @@ function toView(store: Store, row: ServiceRow): Service {
 /** What people's clocks will show at a steady time, as far as anybody can know. */
 const onTheWall = (store: Store, steadyMs: number): string => new Date(Date.now() + steadyMs - store.clock.nowMs()).toISOString();
 
+const presentServices = { name: 'present-services', text: `${select} where s.trashed_by is null order by s.service_id` };
+const trashedServices = { name: 'trashed-services', text: `${select} where s.trashed_by is not null order by s.service_id` };
+
 /** Services as everybody may see them, by name; those in the trash instead when asked for. */
 export async function listServiceViews(store: Store, { trashed = false }: { readonly trashed?: boolean } = {}): Promise<Service[]> {
-  const rows = await store
-    .fork()
-    .execute<ServiceRow[]>(`${select} where s.trashed_by is ${trashed ? 'not' : ''} null order by s.service_id`);
+  const rows = await store.read<ServiceRow>(trashed ? trashedServices : presentServices);
   return rows.map((row) => toView(store, row));
 }
 

@@ -1,3 +1,4 @@
+import type { Pool, QueryResultRow } from 'pg';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { openOrm, type EntityManager, type Orm, type PoolOptions } from './orm.ts';
 import { openSteadyClock, type SteadyClock } from './steady-clock.ts';
@@ -8,12 +9,24 @@ export interface Store {
   readonly clock: SteadyClock;
   /** A unit of work of one's own. Reads need no transaction; never share it between requests. */
   fork(): EntityManager;
+  /**
+   * A read that many ask for: its statement is parsed and planned once a connection, and the unit of work is left out.
+   * @throws CloudletError `store-unavailable`
+   */
+  read<Row extends QueryResultRow>(statement: PreparedStatement): Promise<Row[]>;
   /** Runs `work` in one transaction; repeats it when the database asks for that (deadlock, serialization). */
   transaction<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-export interface StoreOptions extends PoolOptions {
+/** With `$1`, `$2`, … for its values; the name stands for this very text. */
+export interface PreparedStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+export interface StoreOptions extends Omit<PoolOptions, 'onPool'> {
   readonly databaseUrl: string;
 }
 
@@ -21,8 +34,14 @@ export interface StoreOptions extends PoolOptions {
  * Connects and brings the schema up to date; processes that start at the same time take turns.
  * @throws CloudletError `store-unavailable`
  */
-export async function openStore({ databaseUrl, ...pool }: StoreOptions): Promise<Store> {
-  const orm = await openOrm(databaseUrl, pool);
+export async function openStore({ databaseUrl, ...options }: StoreOptions): Promise<Store> {
+  let pool: Pool | undefined;
+  const orm = await openOrm(databaseUrl, {
+    ...options,
+    onPool: (made) => {
+      pool = made;
+    },
+  });
   try {
     await migrate(orm);
     const clock = await openSteadyClock(orm.em.fork());
@@ -30,11 +49,20 @@ export async function openStore({ databaseUrl, ...pool }: StoreOptions): Promise
       orm,
       clock,
       fork: () => orm.em.fork(),
+      read: (statement) => runPrepared(pool!, statement),
       transaction: (work) => runTransaction(orm, work),
       close: () => orm.close(true),
     };
   } catch (error) {
     await orm.close(true);
+    throw asStoreError(error);
+  }
+}
+
+async function runPrepared<Row extends QueryResultRow>(pool: Pool, { name, text, values = [] }: PreparedStatement): Promise<Row[]> {
+  try {
+    return (await pool.query<Row>({ name, text, values: [...values] })).rows;
+  } catch (error) {
     throw asStoreError(error);
   }
 }
