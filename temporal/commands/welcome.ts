@@ -27,8 +27,15 @@ Ready in ${formatDuration(startedInMs)}${without}.
 
 ${lines.join('\n')}
 
-  Try it:       curl -s '${base}/api/servicevm/start?serviceId=cloudlet.sample.echo&join=true'
-  (the sample services are built at the first start: \`npx cloudlet operation list\` shows how far they are)
+  ${firstSteps(config, base).join('\n  ')}
 
 `;
 }
+
+const firstSteps = ({ plugins }: Config, base: string): string[] =>
+  plugins.some(({ name }) => name === 'sample-services')
+    ? [
+        `Try it:       curl -s '${base}/api/servicevm/start?serviceId=cloudlet.sample.echo&join=true'`,
+        '(the sample services are built at the first start: `npx cloudlet operation list` shows how far they are)',
+      ]
+    : [`Try it:       curl -s '${base}/api/services'`];

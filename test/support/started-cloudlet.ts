@@ -127,7 +127,8 @@ export class StartedCloudlet {
 
   #run(...args: string[]): ChildProcess {
     const child = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, join(checkoutDir, 'temporal', 'main.ts'), ...args], {
-      env: { ...inheritedEnvironment(), ...this.#environment },
+      // The cache as `npm start` has it.
+      env: { ...inheritedEnvironment(), NODE_COMPILE_CACHE: join(checkoutDir, 'node_modules/.cache/node'), ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const log = createWriteStream(join(this.config.dataDir, 'run.log'), { flags: 'a' });
