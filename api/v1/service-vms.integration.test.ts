@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiLab, type Answer, type ApiLab } from '../../test/support/api-lab.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import type { Problem } from '../../workflows/contract/errors.ts';
-import type { OperationBody, ServiceVmBody } from '../../workflows/contract/http.ts';
+import type { OperationBody, ServiceVmBody, StartAnswer } from '../../workflows/contract/http.ts';
+import { warmAlone } from '../../test/support/warm-instances.ts';
 import type { TestService } from '../../test/support/workflow-services.ts';
 
 let lab: ApiLab;
@@ -12,13 +13,6 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.close());
 
-interface Started {
-  readonly serviceVm: ServiceVmBody;
-  readonly lease: { readonly token: string; readonly expiresInSeconds: number };
-  readonly operationId: string;
-  readonly joined: boolean;
-}
-
 const asDevice = (name: string = randomUUID()) => ({ 'x-device-id': name });
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const waiting = { prefer: 'wait=20' };
@@ -26,13 +20,13 @@ const start = (body: unknown, headers: Record<string, string> = {}) =>
   lab.ask('POST', '/v1/service-vms', { body, headers: { ...asDevice(), ...headers } });
 const problem = ({ body }: Answer) => body as Problem;
 
-async function startReady(service: TestService = {}, headers: Record<string, string> = {}): Promise<Started> {
+async function startReady(service: TestService = {}, headers: Record<string, string> = {}): Promise<StartAnswer> {
   const answer = await start({ serviceId: await lab.addService(service) }, { ...waiting, ...headers });
   expect(answer.status).toBe(200);
-  return answer.body as Started;
+  return answer.body as StartAnswer;
 }
-const joinAs = async ({ serviceVm }: Started, headers: Record<string, string> = asDevice()) =>
-  (await lab.ask('POST', `/v1/service-vms/${serviceVm.id}/join`, { headers })).body as Started;
+const joinAs = async ({ serviceVm }: StartAnswer, headers: Record<string, string> = asDevice()) =>
+  (await lab.ask('POST', `/v1/service-vms/${serviceVm.id}/join`, { headers })).body as StartAnswer;
 const view = async (id: string) => (await lab.ask('GET', `/v1/service-vms/${id}`, { headers: lab.asAdmin })).body as ServiceVmBody;
 const untilState = (id: string, state: string) => eventually(async () => expect((await view(id)).state).toBe(state));
 
@@ -41,7 +35,7 @@ describe('starting', () => {
     const letGo = lab.holdGuests();
     const serviceId = await lab.addService({ spec: { leaseSeconds: 90 } });
     const answer = await start({ serviceId });
-    const { serviceVm, lease, operationId, joined } = answer.body as Started;
+    const { serviceVm, lease, operationId, joined } = answer.body as StartAnswer;
     expect(answer.status).toBe(202);
     expect(answer.headers['location']).toBe(`/v1/operations/${operationId}`);
     expect(serviceVm).toMatchObject({ serviceId, address: null, ports: [], users: 1, readyAt: null, endedAt: null });
@@ -77,6 +71,41 @@ describe('starting', () => {
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
+  it('says by which rung it comes, and when it is expected to answer, as far as former starts tell', async () => {
+    const serviceId = await lab.addService({ saved: true });
+    const first = (await start({ serviceId, join: false }, waiting)).body as StartAnswer;
+    expect(first).toMatchObject({ rung: 'restore', expectedReadyAt: first.serviceVm.readyAt });
+
+    const letGo = lab.holdGuests();
+    const took = Date.parse(first.serviceVm.readyAt!) - Date.parse(first.serviceVm.requestedAt);
+    const second = (await start({ serviceId, join: false })).body as StartAnswer;
+    const joiner = (await start({ serviceId: second.serviceVm.serviceId })).body as StartAnswer;
+    const unknown = (await start({ serviceId: await lab.addService() })).body as StartAnswer;
+    letGo();
+    expect(second).toMatchObject({ rung: 'restore', serviceVm: { state: 'provisioning' } });
+    expect(Date.parse(second.expectedReadyAt!)).toBeGreaterThanOrEqual(Date.parse(second.serviceVm.requestedAt) + took);
+    expect(unknown).toMatchObject({ rung: 'cold-boot', expectedReadyAt: null });
+    expect(joiner).toMatchObject({ joined: false });
+  });
+
+  it('claims a warm one where one waits, and its operation tells the phases', async () => {
+    const serviceId = await warmAlone(lab, { saved: true });
+    const claimed = (await start({ serviceId }, waiting)).body as StartAnswer;
+    expect(claimed).toMatchObject({ rung: 'claim', joined: false, serviceVm: { purpose: 'serve', state: 'ready', rung: 'claim' } });
+    const joined = (await start({ serviceId })).body as StartAnswer;
+    expect(joined).toMatchObject({ rung: 'join', joined: true, expectedReadyAt: claimed.serviceVm.readyAt });
+    const { body } = await lab.ask('GET', `/v1/operations/${claimed.operationId}`);
+    expect(body).toMatchObject({ state: 'succeeded', progress: { phase: 'publish', step: 5, steps: 5 } });
+  });
+
+  it('shows warm instances to admins, and their figures to Prometheus', async () => {
+    const serviceId = await warmAlone(lab);
+    const { body } = await lab.ask('GET', `/v1/service-vms?state=warm&serviceId=${serviceId}`, { headers: lab.asAdmin });
+    expect(body).toMatchObject({ serviceVms: [{ serviceId, state: 'warm', purpose: 'warm', address: null, users: 0 }] });
+    const { text } = await lab.ask('GET', '/metrics', { headers: lab.asAdmin });
+    expect(text).toContain(`cloudlet_warm_service_vms{service="${serviceId}",state="warm"} 1`);
+  });
+
   it('finds what runs already, at once', async () => {
     const first = await startReady();
     const answer = await start({ serviceId: first.serviceVm.serviceId });
@@ -85,7 +114,7 @@ describe('starting', () => {
     expect(answer.body).toMatchObject({ joined: true, serviceVm: { id: first.serviceVm.id, users: 2 } });
     const own = await start({ serviceId: first.serviceVm.serviceId, join: false }, waiting);
     expect(own.body).toMatchObject({ joined: false, serviceVm: { users: 1 } });
-    expect((own.body as Started).serviceVm.id).not.toBe(first.serviceVm.id);
+    expect((own.body as StartAnswer).serviceVm.id).not.toBe(first.serviceVm.id);
   });
 
   it('is refused for lack of room with numbers, soon, though the client did not wait', async () => {
@@ -122,7 +151,7 @@ describe('starting', () => {
     const [first, again] = await Promise.all([start({ serviceId }, headers), start({ serviceId }, headers)]);
     expect(again.body).toEqual(first.body);
     expect((await start({ serviceId }, headers)).body).toEqual(first.body);
-    expect(await view((first.body as Started).serviceVm.id)).toMatchObject({ users: 1 });
+    expect(await view((first.body as StartAnswer).serviceVm.id)).toMatchObject({ users: 1 });
     const other = await start({ serviceId, join: false }, headers);
     expect([other.status, problem(other).code]).toEqual([400, 'invalid-input']);
   });
@@ -221,7 +250,7 @@ describe('a lease token', () => {
 describe('joining', () => {
   it('needs the id of an instance that others may use', async () => {
     const shared = await startReady();
-    const own = (await start({ serviceId: shared.serviceVm.serviceId, join: false }, waiting)).body as Started;
+    const own = (await start({ serviceId: shared.serviceVm.serviceId, join: false }, waiting)).body as StartAnswer;
     const join = (id: string) => lab.ask('POST', `/v1/service-vms/${id}/join`, { headers: asDevice() });
     expect((await join(shared.serviceVm.id)).body).toMatchObject({ joined: true, serviceVm: { users: 2, address: '127.0.0.1' } });
     expect((await join(own.serviceVm.id)).status).toBe(403);
@@ -306,7 +335,7 @@ describe('the list of instances', () => {
       cursor = page.next;
     }
     expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
-    const ids = started.map(({ body }) => (body as Started).serviceVm.id);
+    const ids = started.map(({ body }) => (body as StartAnswer).serviceVm.id);
     expect(
       pages
         .flat()

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { admitJoin, admitStart, type Admission } from '../../activities/store/admission.ts';
+import { forecastStart } from '../../activities/store/start-forecast.ts';
 import { endLease, renewLease } from '../../activities/store/leases.ts';
 import { leaseToken } from '../../activities/store/lease-token.ts';
 import { findServiceVm, listServiceVms, type ServiceVmView } from '../../activities/store/service-vms.ts';
@@ -29,6 +30,7 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
 
   const startAnswer = async (reply: FastifyReply, admission: Admission) => {
     const view = await requireView(admission.serviceVmId);
+    const { rung, readyAt } = await forecastStart(store, admission);
     const ready = view.serviceVm.state === 'ready';
     void reply.code(ready ? 200 : 202);
     void reply.header('location', ready ? `/v1/service-vms/${admission.serviceVmId}` : `/v1/operations/${admission.operationId}`);
@@ -37,6 +39,8 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
       lease: { token: leaseToken(identity.tokenKey, admission.leaseId), expiresInSeconds: admission.leaseSeconds },
       operationId: admission.operationId,
       joined: admission.joined,
+      rung,
+      expectedReadyAt: readyAt?.toISOString() ?? null,
     };
   };
 
@@ -47,7 +51,7 @@ export const serviceVms: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
         tags,
         summary: 'Get a Service VM of a service: one that runs, or a new one',
         description:
-          'Answers at once with the instance, a lease on it and the operation to watch; `Prefer: wait=N` waits until it is ready.',
+          'Answers at once with the instance, a lease on it, by which rung of the start ladder it comes, when it is expected to answer, and the operation to watch; `Prefer: wait=N` waits until it is ready.',
         body: StartRequestBody,
         response: { 200: StartAnswer, 202: StartAnswer },
       },

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ServiceVmBody } from '../../workflows/contract/http.ts';
+import type { ServiceVmBody, StartAnswer } from '../../workflows/contract/http.ts';
 import { formatDuration } from '../../workflows/contract/units.ts';
 import type { ApiClient } from '../cli/api-client.ts';
 import { say, show } from '../cli/output.ts';
@@ -19,6 +19,18 @@ const columns: readonly Column<ServiceVmBody>[] = [
   ['started by', ({ rung }) => rung ?? ''],
 ];
 
+const rungPhrases: Readonly<Record<StartAnswer['rung'], string>> = {
+  join: 'Joins one that runs',
+  claim: 'Takes one that waited warm',
+  restore: 'Restores the saved state',
+  'cold-boot': 'Boots',
+};
+
+const describeStart = ({ rung, expectedReadyAt }: StartAnswer): string => {
+  const leftMs = expectedReadyAt === null ? 0 : Date.parse(expectedReadyAt) - Date.now();
+  return `${rungPhrases[rung]}${leftMs > 0 ? `; usually ready in ${formatDuration(leftMs)}` : ''}.`;
+};
+
 export function addServiceVmCommands(vm: Command, api: () => ApiClient): void {
   vm.command('list')
     .description('Service VMs that run')
@@ -36,10 +48,11 @@ export function addServiceVmCommands(vm: Command, api: () => ApiClient): void {
     .option('--json', 'as JSON', false)
     .action(async (serviceId: string, { own, json }: { own: boolean; json: boolean }) => {
       const client = api();
-      const started = await client.request<{ serviceVm: ServiceVmBody; operationId: string; joined: boolean }>('POST', '/v1/service-vms', {
+      const started = await client.request<StartAnswer>('POST', '/v1/service-vms', {
         serviceId,
         join: !own,
       });
+      if (!json) say(describeStart(started));
       if (started.serviceVm.state !== 'ready') await watchOperation(client, started.operationId, { json: false });
       const serviceVm = await client.request<ServiceVmBody>('GET', `/v1/service-vms/${started.serviceVm.id}`);
       show({ json }, serviceVm, (row) => formatTable([row], columns, ''));

@@ -19,7 +19,7 @@ import { beatMs } from './workflow-host.ts';
 import { openWorkflowLab, type WorkflowLab } from './workflow-lab.ts';
 import { insertService, type TestService } from './workflow-services.ts';
 
-export interface ApiLab extends Pick<WorkflowLab, 'parts' | 'paths' | 'store' | 'host' | 'faults' | 'hostId' | 'signals'> {
+export interface ApiLab extends Pick<WorkflowLab, 'parts' | 'paths' | 'client' | 'store' | 'host' | 'faults' | 'hostId' | 'signals'> {
   readonly context: ApiContext;
   readonly app: FastifyInstance;
   readonly port: number;

@@ -35,7 +35,7 @@ export async function warmService(lab: WorkflowLab, { spec, ...service }: TestSe
 }
 
 /** One warm instance of a new service that keeps no pool, so that nobody else comes between. @returns the service's name */
-export async function warmAlone(lab: WorkflowLab, service: TestService = {}): Promise<string> {
+export async function warmAlone(lab: Pick<WorkflowLab, 'store' | 'hostId' | 'client'>, service: TestService = {}): Promise<string> {
   const serviceId = await insertService(lab.store, lab.hostId, service);
   const [row] = await lab.store.fork().execute<{ id: string; workflow_id: string }[]>(
     `insert into service_vms (id, service_id, spec, workflow_id, start_operation_id, state, shared, purpose, host_id, image_id, memory_mib, vcpus, requested_at)

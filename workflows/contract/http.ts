@@ -174,7 +174,20 @@ export const StartAnswer = Type.Object({
   lease: Type.Ref('Lease'),
   operationId: Type.String(),
   joined: Type.Boolean(),
+  rung: Type.Enum([...startRungs], {
+    description: 'How you get it: one that runs, one that waited warm, or a new one from its saved state or by a boot',
+  }),
+  expectedReadyAt: nullable(
+    Type.String({
+      format: 'date-time',
+      description: 'When it answers, as far as former starts on this host tell; null where there were none. In the past once it does',
+    }),
+  ),
 });
+export type StartAnswer = Omit<Static<typeof StartAnswer>, 'serviceVm' | 'lease'> & {
+  readonly serviceVm: ServiceVmBody;
+  readonly lease: Static<typeof Lease>;
+};
 
 export const CloudletBody = Type.Object(
   {

@@ -8,12 +8,7 @@ export type Service = http.ServiceView;
 export type ServiceVm = http.ServiceVmBody;
 export type Operation = http.OperationBody;
 
-export interface StartAnswer {
-  readonly serviceVm: ServiceVm;
-  readonly lease: Static<typeof http.Lease>;
-  readonly operationId: string;
-  readonly joined: boolean;
-}
+export type StartAnswer = http.StartAnswer;
 
 /** One page of a list; `next` is the cursor of the following one. */
 export interface OperationPage {

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ServiceVmBody } from '../../workflows/contract/http.ts';
+import { eventually } from '../support/eventually.ts';
+import { startTestCloudlet, type TestCloudlet } from '../support/test-cloudlet.ts';
+
+let cloudlet: TestCloudlet;
+
+beforeAll(async () => {
+  cloudlet = await startTestCloudlet();
+  await cloudlet.addEchoService({ serviceId: 'pooled', poolSize: 1 });
+});
+afterAll(() => cloudlet?.stop());
+
+const view = (id: string) => cloudlet.admin.request<ServiceVmBody>('GET', `/v1/service-vms/${id}`);
+
+const warm = () =>
+  eventually(async () => {
+    const { serviceVms } = await cloudlet.admin.request<{ serviceVms: ServiceVmBody[] }>('GET', '/v1/service-vms?state=warm');
+    if (serviceVms.length !== 1) throw new Error(`${serviceVms.length} instances are warm`);
+    return serviceVms[0]!;
+  }, 30_000);
+
+it('keeps a guest paused, gives it to the first who asks, and replaces it though the worker dies', async () => {
+  const waiting = await warm();
+  expect(await cloudlet.virsh('domstate', (await cloudlet.domains())[0]!)).toContain('paused');
+  const started = await cloudlet.phone().start('pooled', false);
+  cloudlet.kill('worker');
+  expect(started._id).toBe(waiting.id);
+  expect(await view(started._id)).toMatchObject({ purpose: 'serve', rung: 'claim', state: 'ready', users: 1 });
+  expect((await fetch(`http://127.0.0.1:${started.port}/health`)).status).toBe(200);
+
+  const next = await warm();
+  expect(next.id).not.toBe(started._id);
+  // One that died while it waited is not given to anybody.
+  await cloudlet.virsh(
+    'destroy',
+    (await cloudlet.domains()).find((name) => name.endsWith(next.id))!,
+  );
+  await eventually(async () => expect(await view(next.id)).toMatchObject({ state: 'stopped', endReason: 'lost' }));
+  expect((await warm()).id).not.toBe(next.id);
+});
