@@ -13,6 +13,7 @@ import {
   ServiceVmBody,
 } from '../workflows/contract/http.ts';
 import { UploadBody } from '../workflows/contract/upload.ts';
+import { ImageBody, ServiceImageBody } from '../workflows/contract/image.ts';
 import type { ApiContext } from './context.ts';
 
 /** The reference page loads what comes with it and nothing else. Its widgets style themselves inline. */
@@ -27,7 +28,19 @@ const refusal = {
 
 /** The description of the API, made from the schemas that validate it, and a page to read it that needs no Internet. */
 export async function openApi(app: FastifyInstance, { version }: ApiContext): Promise<void> {
-  const schemas = [ProblemBody, ServiceView, ServiceEditBody, ServiceVmBody, Lease, OperationBody, CloudletBody, HealthBody, UploadBody];
+  const schemas = [
+    ProblemBody,
+    ServiceView,
+    ServiceEditBody,
+    ServiceVmBody,
+    ImageBody,
+    ServiceImageBody,
+    Lease,
+    OperationBody,
+    CloudletBody,
+    HealthBody,
+    UploadBody,
+  ];
   for (const schema of schemas) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
@@ -44,6 +57,7 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
       tags: [
         { name: 'cloudlet', description: 'What this cloudlet is and has' },
         { name: 'services', description: 'What can be started' },
+        { name: 'images', description: 'What services are started from' },
         { name: 'service-vms', description: 'Running instances, and the leases that hold them' },
         { name: 'operations', description: 'What takes longer than a request' },
         { name: 'uploads', description: 'Files that are sent in pieces (tus 1.0), for an operation to make something of' },

@@ -8,10 +8,12 @@ import { createReconcileActivities } from '../activities/hypervisor/reconcile-ac
 import { createWarmActivities } from '../activities/hypervisor/warm-activities.ts';
 import { hostPaths } from '../activities/images/host-paths.ts';
 import { createImageActivities } from '../activities/images/image-activities.ts';
+import { createVerifyActivities } from '../activities/images/verify-image.ts';
 import { createBuildRecordActivities } from '../activities/store/builds.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { recordHostDown } from '../activities/store/hosts.ts';
 import { createPoolRecordActivities } from '../activities/store/pool.ts';
+import { createVerificationActivities } from '../activities/store/image-verification.ts';
 import { createRecordActivities } from '../activities/store/record-activities.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createTrashActivities } from '../activities/store/trash.ts';
@@ -79,6 +81,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
   const records = {
     ...createRecordActivities({ ...context, handlers: eventHandlers(plugins) }),
     ...createBuildRecordActivities(context),
+    ...createVerificationActivities({ store }),
     ...createTrashActivities({ store, trashHoldMs: config.trashHoldHours * msPerHour }),
     ...createPoolRecordActivities(context),
   };
@@ -108,6 +111,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
           ...createGuestActivities(context),
           ...createWarmActivities(context),
           ...createImageActivities(context),
+          ...createVerifyActivities(context),
           ...createReconcileActivities({ ...context, isOpen: (workflowId) => isWorkflowOpen(client, workflowId) }),
         },
       }),

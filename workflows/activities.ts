@@ -6,6 +6,7 @@ import type {
   RecordActivities,
   ServiceRecordActivities,
   PoolRecordActivities,
+  VerificationRecordActivities,
 } from './contract/activities.ts';
 import { cloudletTaskQueue, hostTaskQueue } from './contract/ids.ts';
 import { msPerMinute } from './contract/units.ts';
@@ -14,7 +15,9 @@ import { msPerMinute } from './contract/units.ts';
  * The database's side of a workflow. Retried until the database is back: the work outlives its restarts. What is wrong
  * for good is thrown as a failure that is not retried.
  */
-export const records = proxyLocalActivities<RecordActivities & BuildRecordActivities & ServiceRecordActivities & PoolRecordActivities>({
+export const records = proxyLocalActivities<
+  RecordActivities & BuildRecordActivities & ServiceRecordActivities & PoolRecordActivities & VerificationRecordActivities
+>({
   startToCloseTimeout: '20s',
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
 });

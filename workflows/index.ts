@@ -4,3 +4,4 @@ export { fillWarmPool } from './fill-warm-pool.ts';
 export { reconcileHost } from './reconcile-host.ts';
 export { removeService } from './remove-service.ts';
 export { serviceVm } from './service-vm.ts';
+export { verifyImages } from './verify-images.ts';

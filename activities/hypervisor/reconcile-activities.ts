@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { ReconcileActivities } from '../../workflows/contract/activities.ts';
 import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { basesInUse } from '../images/bases-in-use.ts';
 import type { HostPaths } from '../images/host-paths.ts';
-import { isBuilding } from '../store/builds.ts';
-import { forgetUnusedImages } from '../store/images.ts';
+import { forgetUnusedImages, isMakingImages } from '../store/images.ts';
 import { liveInstances } from '../store/instances.ts';
 import { runningOperations, settleLost } from '../store/operations.ts';
 import { release } from '../store/reservation.ts';
@@ -80,18 +80,19 @@ const readFolder = (folder: string): Promise<string[]> =>
   });
 
 /**
- * Removes what nobody is at work on. While a service is being built nothing is touched: judging by age alone would
+ * Removes what nobody is at work on. While an operation makes images nothing is touched: judging by age alone would
  * trust a wall clock that may jump.
  */
 async function removeLeftovers({ paths, store, hostId }: ReconcileContext): Promise<number> {
   const removed = await oldestSerialLogs(paths);
   await emptyTrash(store);
-  if (!(await isBuilding(store))) {
+  if (!(await isMakingImages(store))) {
     const kept = await forgetUnusedImages(store, hostId);
+    const underOverlays = await basesInUse(paths);
     const images = await readFolder(paths.images);
     removed.push(
       ...(await readFolder(paths.incoming)).map((name) => join(paths.incoming, name)),
-      ...images.filter((name) => !kept.has(name)).map((name) => join(paths.images, name)),
+      ...images.filter((name) => !kept.has(name) && !underOverlays.has(name)).map((name) => join(paths.images, name)),
     );
   }
   for (const path of removed) await rm(path, { recursive: true, force: true });

@@ -6,11 +6,10 @@ import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.t
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { diskOfService, recordImage } from '../store/images.ts';
-import type { OperationProgress } from '../../workflows/contract/operation.ts';
-import { recordProgress } from '../store/operations.ts';
 import type { Store } from '../store/store.ts';
 import { convertDisk, inspectDisk } from './inspect-disk.ts';
 import { claimUpload } from '../store/uploads.ts';
+import { tellProgress } from '../tell-progress.ts';
 import { dropClaims, endClaims } from '../uploads/end-claims.ts';
 import { uploadPath, type HostPaths } from './host-paths.ts';
 import { adoptImage } from './image-store.ts';
@@ -64,7 +63,7 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
         const folder = workFolder(operationId);
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
-        const progress = tell(store, reported, heartbeat);
+        const progress = tellProgress(store, reported, heartbeat);
         const { given, virtualSizeBytes } = await inspected(
           () => rawDisk({ operationId, source, spec }, folder, signal, progress),
           signal,
@@ -107,19 +106,4 @@ async function asOwnQcow2(
   const disk = join(folder, 'disk.qcow2');
   await convertDisk(given.diskPath, given.format, disk, signal);
   return disk;
-}
-
-const tellEveryMs = 500;
-
-/** Tells how far the work is: in the heartbeat at once, to those who watch the operation now and then. */
-function tell(store: Store, reported: OperationProgress | undefined, heartbeat: (details: unknown) => void) {
-  let toldAtMs = 0;
-  return (percent: number, message: string): void => {
-    heartbeat({ percent, message });
-    const nowMs = performance.now();
-    if (!reported || nowMs - toldAtMs < tellEveryMs) return;
-    toldAtMs = nowMs;
-    // Watching must not fail the work; the next report says it all again.
-    recordProgress(store, reported.operationId, { ...reported, message, percent }).catch(() => undefined);
-  };
 }

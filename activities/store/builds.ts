@@ -194,15 +194,3 @@ export async function recordBuildFailure(store: Store, { spec }: BuildInput, fai
     }),
   );
 }
-
-/** Whether files are on their way to becoming images. While an admin works in an editing VM, none is. */
-export async function isBuilding(store: Store): Promise<boolean> {
-  const [row] = await store.fork().execute<{ building: boolean }[]>(
-    `select exists (
-       select 1 from operations o where o.kind = any(?::text[]) and o.state = 'running'
-       and o.progress ->> 'phase' is distinct from 'edit'
-     ) as building`,
-    [`{${buildKinds.join(',')}}`],
-  );
-  return row!.building;
-}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { OperationKind } from '../../workflows/contract/operation.ts';
 import { Image, ImageLocation } from './entities/image.ts';
 import { ServiceImage } from './entities/service.ts';
 import type { Store } from './store.ts';
@@ -50,6 +51,19 @@ export async function imagesOfServiceImage(em: EntityManager, serviceImageId: st
     disk: toStored(image.disk.getEntity()),
     saved: savedDisk && memory ? { disk: toStored(savedDisk), memory: toStored(memory) } : null,
   };
+}
+
+/** What they work on is referred to all the time. All others may hold images that nothing refers to yet. */
+const makingNoImages: readonly OperationKind[] = ['service-vm.start', 'service-vm.stop', 'service.remove', 'image.verify'];
+
+/** Whether an operation is under way that may hold images which nothing refers to yet. While an admin works in an editing VM, it holds none. */
+export async function isMakingImages(store: Store): Promise<boolean> {
+  const [row] = await store.fork().execute<{ making: boolean }[]>(
+    `select exists (select 1 from operations
+       where state = 'running' and kind <> all(?::text[]) and progress ->> 'phase' is distinct from 'edit') as making`,
+    [`{${makingNoImages.join(',')}}`],
+  );
+  return row!.making;
 }
 
 /**

@@ -4,6 +4,7 @@ import { callerOf, type Caller } from '../auth/principal-of.ts';
 import type { ApiContext } from '../context.ts';
 import { cloudlet } from './cloudlet.ts';
 import { events } from './events.ts';
+import { images } from './images.ts';
 import { operations } from './operations.ts';
 import { plugins } from './plugins.ts';
 import { serviceVms } from './service-vms.ts';
@@ -25,6 +26,6 @@ export const v1: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app
   app.addHook('onRequest', async (request: FastifyRequest) => {
     request.caller = await callerOf(context, request);
   });
-  for (const routes of [cloudlet, services, serviceEdits, serviceVms, operations, events, plugins, sessions, uploads])
+  for (const routes of [cloudlet, services, serviceEdits, images, serviceVms, operations, events, plugins, sessions, uploads])
     await app.register(routes, { context });
 };

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ApiClient } from '../cli/api-client.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { addImageCommands } from './image-commands.ts';
 import { addOperationCommands } from './operation-commands.ts';
 import { addEditImageCommands } from './edit-image-commands.ts';
 import { addServiceCommands } from './service-commands.ts';
@@ -12,6 +13,7 @@ export function addClientCommands(program: Command): void {
   const service = program.command('service').description('services: what can be started');
   addServiceCommands(service, api);
   addEditImageCommands(service, api);
+  addImageCommands(program.command('image').description('images: what services are started from'), api);
   addServiceVmCommands(program.command('vm').description('Service VMs: what runs'), api);
   addOperationCommands(program.command('operation').description('operations: what takes longer than a moment'), api);
 }

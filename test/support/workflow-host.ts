@@ -15,6 +15,7 @@ import { createWarmActivities, type WarmContext } from '../../activities/hypervi
 import { diskPath, incomingDiskPath, incomingMemoryPath, instanceFolder } from '../../activities/images/host-paths.ts';
 import { createImageActivities } from '../../activities/images/image-activities.ts';
 import { adoptImage } from '../../activities/images/image-store.ts';
+import { createVerifyActivities } from '../../activities/images/verify-image.ts';
 import { diskOfService, recordImage, type StoredImage } from '../../activities/store/images.ts';
 import { takeUpClaim } from '../../activities/store/warm-service-vms.ts';
 import { findInstance, type Instance } from '../../activities/store/instances.ts';
@@ -85,6 +86,7 @@ export class ScriptedHost {
     return {
       ...createReconcileActivities(context),
       ...createWarmActivities(context),
+      ...createVerifyActivities(context),
       discardPreparation: (input) => images.discardPreparation(input),
       destroyGuest: ({ serviceVmId }) => endGuest(context, serviceVmId),
       removeDisk: ({ serviceVmId }) => removeInstanceFiles(context, serviceVmId),

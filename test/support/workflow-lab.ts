@@ -13,6 +13,7 @@ import { hostPaths } from '../../activities/images/host-paths.ts';
 import { createBuildRecordActivities } from '../../activities/store/builds.ts';
 import { recordHost } from '../../activities/store/hosts.ts';
 import { createPoolRecordActivities } from '../../activities/store/pool.ts';
+import { createVerificationActivities } from '../../activities/store/image-verification.ts';
 import { createRecordActivities } from '../../activities/store/record-activities.ts';
 import { openStore, type Store } from '../../activities/store/store.ts';
 import { createTrashActivities } from '../../activities/store/trash.ts';
@@ -99,6 +100,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
       workflowBundle: await workflowBundle(join(checkoutDir, '.cloudlet', 'cache')),
       activities: {
         ...createRecordActivities({ store, portRange, handlers: eventHandlers(pluginHost) }),
+        ...createVerificationActivities({ store }),
         ...createTrashActivities({ store, trashHoldMs: msPerHour }),
         ...withChildrenCounted(createBuildRecordActivities({ store }), faults),
         ...withWarmCounted(createPoolRecordActivities({ store }), faults),

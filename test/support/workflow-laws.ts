@@ -9,6 +9,7 @@ import type {
   RecordActivities,
   ServiceRecordActivities,
   PoolRecordActivities,
+  VerificationRecordActivities,
 } from '../../workflows/contract/activities.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
 import { withDeadline } from '../../plugins/runtime/deadline.ts';
@@ -35,6 +36,7 @@ type Activity = keyof (RecordActivities &
   BuildRecordActivities &
   ServiceRecordActivities &
   PoolRecordActivities &
+  VerificationRecordActivities &
   HostActivities &
   CloudletActivities);
 
@@ -67,6 +69,9 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   trashService: { failsWith: 'state-conflict', undo: 'untrashService' },
   liveInstancesOf: { failsWith: 'state-conflict', undo: 'untrashService' },
   recordRemoval: { failsWith: 'state-conflict', undo: 'untrashService' },
+  copiesToVerify: { failsWith: 'state-conflict' },
+  verifyImage: { failsWith: 'internal' },
+  recordVerification: { failsWith: 'state-conflict' },
   surveyHost: { failsWith: 'hypervisor-refused' },
 };
 

@@ -5,6 +5,7 @@ import { ServiceVm } from '../../activities/store/entities/service-vm.ts';
 import { isWorkflowOpen } from '../../temporal/client/workflow-directory.ts';
 import { keepPool } from '../../activities/hypervisor/pool-keeper.ts';
 import { endLease } from '../../activities/store/leases.ts';
+import { createOperation } from '../../activities/store/operations.ts';
 import { asCloudletError } from '../../temporal/client/service-vm-starter.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
 import { startRemoval } from '../../temporal/client/start-removal.ts';
@@ -16,6 +17,7 @@ import {
   reconcileHostWorkflowId,
   removeServiceWorkflowId,
   fillWarmPoolWorkflowId,
+  verifyImagesWorkflowId,
 } from '../../workflows/contract/ids.ts';
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { eventually } from './eventually.ts';
@@ -183,6 +185,22 @@ export const removes =
       },
     };
   };
+
+/** All images: those of a service that was built just now, since what scripted services are said to have is nowhere. */
+export const verifies: Prepare = async (lab) => {
+  await lab.store.fork().execute('delete from image_locations');
+  await builds('disk', false)(lab).then(({ run }) => run());
+  const workflowId = `${verifyImagesWorkflowId}/${randomUUID()}`;
+  return {
+    workflowId,
+    async run() {
+      const asked = { kind: 'image.verify', workflowId, subject: 'images', principal: 'test' } as const;
+      const { id: operationId } = await lab.store.transaction(async (em) => createOperation(em, asked));
+      await lab.client.workflow.start('verifyImages', { workflowId, taskQueue: cloudletTaskQueue, args: [{ operationId }] });
+      await workflowOver(lab, workflowId);
+    },
+  };
+};
 
 /** An instance whose workflow was terminated while it served, and the host set right again. */
 export const reconciles: Prepare = async (lab) => {

@@ -14,6 +14,7 @@ import {
   reconciles,
   removes,
   starts,
+  verifies,
 } from '../support/workflow-operations.ts';
 
 /** A new operation is held to the laws by a line of its own, here */
@@ -66,6 +67,7 @@ const ofHosts: readonly Operation[] = [
     reconciles: true,
     survives: ['reserve#1', 'cloneDisk#1', 'restoreGuest#1', 'awaitGuest#1', 'pauseGuest#1', 'publishWarm#1'],
   },
+  { name: 'the verification of all images', prepare: verifies, triedFrom: 'copiesToVerify#1', reconciles: true },
   { name: 'the reconciliation of a host', prepare: reconciles, reconciles: true },
 ];
 

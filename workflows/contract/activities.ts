@@ -168,6 +168,37 @@ export interface ImageActivities {
   discardPreparation(input: Pick<BuildInput, 'operationId'>): Promise<void>;
 }
 
+/** Looking after the images of one host; run on its own queue. */
+export interface VerifyActivities {
+  /** Hashes a copy, writes down what came of it. @returns what is wrong with it */
+  verifyImage(input: ImageCopy & Reported): Promise<{ readonly damage: string | null }>;
+}
+
+/** A host's copy of an image. */
+export interface ImageCopy {
+  readonly hostId: string;
+  readonly sha256: string;
+  readonly kind: 'disk' | 'memory';
+  readonly sizeBytes: number;
+}
+
+/** What a verification of all images is told when it starts. */
+export interface VerificationInput {
+  readonly operationId: string;
+}
+
+export interface VerificationOutcome {
+  readonly checked: number;
+  readonly damaged: readonly (Pick<ImageCopy, 'hostId' | 'sha256' | 'kind'> & { readonly damage: string })[];
+}
+
+/** Run as local activities. */
+export interface VerificationRecordActivities {
+  /** Copies on hosts that are up. */
+  copiesToVerify(input: Record<string, never>): Promise<readonly ImageCopy[]>;
+  recordVerification(input: VerificationInput & { readonly outcome: VerificationOutcome }): Promise<void>;
+}
+
 /** Setting a host right after a crash; run on its own queue. */
 export interface ReconcileActivities {
   /** Instances of this host that no open workflow owns. Removes leftovers that belong to nobody. */
@@ -187,4 +218,4 @@ export interface HostSurvey {
   readonly removedFiles: number;
 }
 
-export type HostActivities = GuestActivities & WarmActivities & ImageActivities & ReconcileActivities;
+export type HostActivities = GuestActivities & ImageActivities & VerifyActivities & WarmActivities & ReconcileActivities;

@@ -17,6 +17,8 @@ export const buildServiceImageWorkflowId = (serviceId: string): string => `build
 export const removeServiceWorkflowId = (serviceId: string): string => `remove-service/${serviceId}`;
 /** One at a time per host, so that filling a pool never crowds out those who wait for a start. */
 export const fillWarmPoolWorkflowId = (hostId: string): string => `fill-warm-pool/${hostId}`;
+/** One at a time: it reads every byte that there is. */
+export const verifyImagesWorkflowId = 'verify-images';
 export const reconcileHostWorkflowId = (hostId: string): string => `reconcile-host/${hostId}`;
 export const reconcileHostScheduleId = (hostId: string): string => `reconcile-host-schedule/${hostId}`;
 

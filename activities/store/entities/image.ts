@@ -28,6 +28,10 @@ const ImageLocationSchema = defineEntity({
   properties: {
     image: () => p.manyToOne(Image).ref().primary(),
     host: () => p.manyToOne(Host).ref().primary(),
+    /** When its content was last hashed; null since it came. */
+    verifiedAt: p.datetime().nullable(),
+    /** What is wrong with the copy, in words; null as far as anybody knows. */
+    damage: p.text().nullable(),
   },
 });
 
