@@ -32,6 +32,8 @@ interface AddOptions {
   readonly disk?: string;
   readonly container?: string;
   readonly image?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly command?: readonly string[];
   readonly port: readonly ServicePort[];
   readonly format?: DiskFormat;
   readonly http?: string;
@@ -68,6 +70,8 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
       ).conflicts('disk'),
     )
     .option('--image <name>', 'which image of the archive, e.g. my/app:1.2 (needed where it holds several)')
+    .option('--env <NAME=value...>', "variables set over the container image's own", collectVariables)
+    .option('--command <word...>', "in place of the container image's CMD")
     .option(
       '--port <port...>',
       'guest port that clients reach: 8080, 7/udp, ssh=22; the first one is the main one (default: those that the container image exposes)',
@@ -104,10 +108,7 @@ async function addService(api: ApiClient, options: AddOptions): Promise<void> {
     ...(main ? { ports: [...ports] } : {}),
     vcpus,
     memory: { idealMib: memoryMib, minimumMib: memoryMib },
-    source:
-      container === undefined
-        ? { kind: 'disk', file: file.name, format }
-        : { kind: 'container', file: file.name, ...(options.image === undefined ? {} : { image: options.image }) },
+    source: container === undefined ? { kind: 'disk', file: file.name, format } : containerSource(file.name, options),
     save: save || container !== undefined,
     ...(description === undefined ? {} : { description }),
     ...(main && http !== undefined ? { readiness: { kind: 'http', guestPort: main.guestPort, path: http, timeoutSeconds: 300 } } : {}),
@@ -119,6 +120,20 @@ async function addService(api: ApiClient, options: AddOptions): Promise<void> {
   } finally {
     await rm(file.path, { force: true });
   }
+}
+
+const containerSource = (file: string, { image, env, command }: AddOptions): NonNullable<NewService['source']> => ({
+  kind: 'container',
+  file,
+  ...(image === undefined ? {} : { image }),
+  ...(env ? { environment: env } : {}),
+  ...(command ? { command: [...command] } : {}),
+});
+
+function collectVariables(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Write a variable like NAME=value.');
+  return { ...before, [name]: value };
 }
 
 /** A person who names a file `.vdi` means it; the cloudlet checks. */

@@ -50,6 +50,14 @@ const ofContainer = {
     }),
   ),
   platform: Type.Optional(Type.Enum([...containerPlatforms], { description: 'linux/amd64 when absent' })),
+  environment: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String({ maxLength: 32_768 }), {
+      description: "Variables set over the image's own; whoever may read operations in Temporal sees them",
+    }),
+  ),
+  command: Type.Optional(
+    Type.Array(Type.String({ maxLength: 32_768 }), { maxItems: 256, description: "In place of the image's CMD; its ENTRYPOINT stays" }),
+  ),
 };
 const ofContainerToo = {
   ...closed,

@@ -92,6 +92,15 @@ export class ByteReader {
     }
   }
 
+  /** Like `skip`, where the source may end in the middle. */
+  async skipIfThere(bytes: number): Promise<void> {
+    for (let missing = bytes; missing > 0;) {
+      const piece = await this.#piece(missing);
+      if (piece === undefined) return;
+      missing -= piece.length;
+    }
+  }
+
   async drain(): Promise<void> {
     while ((await this.#piece(pieceBytes)) !== undefined) {
       // Nobody wants the rest.

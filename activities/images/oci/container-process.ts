@@ -29,6 +29,22 @@ export interface Accounts {
   readonly group: string;
 }
 
+/** What an admin says otherwise than the image. */
+export interface ProcessChoice {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** In place of CMD. */
+  readonly command?: readonly string[];
+}
+
+export const withChoice = (config: RunConfig, { environment = {}, command }: ProcessChoice): RunConfig => ({
+  ...config,
+  Env: [
+    ...(config.Env ?? []).filter((assignment) => !Object.hasOwn(environment, assignment.split('=', 1)[0]!)),
+    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+  ],
+  ...(command ? { Cmd: [...command] } : {}),
+});
+
 /**
  * @param tree the image's root, with its working directory made
  * @throws CloudletError `unprocessable-bundle` when the image does not say what to run, or has no such program

@@ -32,7 +32,8 @@ export function parseEntryName(name: string, limits: NameLimits): EntryName {
 export const parseLinkName = (name: string, limits: NameLimits): readonly string[] => placeOf(name.replace(/^\//, ''), limits);
 
 function placeOf(name: string, limits: NameLimits): readonly string[] {
-  if (name.startsWith('/')) throw unsafe(`the name ${readable(name)} is absolute`);
+  // Some tools write the root itself so.
+  if (name.startsWith('/') && name !== '/') throw unsafe(`the name ${readable(name)} is absolute`);
   if (name.length > limits.pathBytes) throw unsafe(`the name ${readable(name)} has ${name.length} bytes`);
   const path = name.split('/').filter((part) => part !== '' && part !== '.');
   if (path.includes('..')) throw unsafe(`the name ${readable(name)} leads outside of it`);

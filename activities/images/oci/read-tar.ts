@@ -45,7 +45,7 @@ export async function* readTar(source: ByteSource, limits: Limits): AsyncGenerat
     else if (header.type === 'K') longLink = endedByZero(await extension(reader, header, limits));
     else {
       const described = describe(header, pax, longName, longLink, limits);
-      const end = reader.position + padded(described.sizeBytes);
+      const end = reader.position + described.sizeBytes;
       let left = described.sizeBytes;
       const content = async function* (): AsyncGenerator<Buffer> {
         for await (const piece of reader.take(left)) {
@@ -55,6 +55,8 @@ export async function* readTar(source: ByteSource, limits: Limits): AsyncGenerat
       };
       yield { ...described, offset: reader.position, content };
       await reader.skip(end - reader.position);
+      // Some tools leave the last file without its padding.
+      await reader.skipIfThere(padded(described.sizeBytes) - described.sizeBytes);
       [pax, longName, longLink] = [new Map(), undefined, undefined];
     }
   }

@@ -2,9 +2,11 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf, dockerArchive, ociArchive, type TestImage } from '../../../test/support/container-archive.ts';
 import { tarArchive, type TarMember } from '../../../test/support/tar-archive.ts';
+import { CloudletError } from '../../../workflows/contract/errors.ts';
 import { unpackContainer, type ContainerArchive, type UnpackedContainer } from './unpack-container.ts';
 import { unpackLimits, type UnpackLimits } from './unpack-limits.ts';
 
@@ -175,6 +177,12 @@ describe('a layer', () => {
     expect(root.size.inodes).toBe(11);
   });
 
+  it('may be written as some tools do: with its root named, and without its end', async () => {
+    const written = tarArchive([directory('/'), app, file('last', 'x'.repeat(700))]);
+    const layer = { bytes: written.subarray(0, written.indexOf('x'.repeat(700)) + 700) };
+    expect(await (await unpack(dockerArchive([{ layers: [layer] }]))).text('last')).toHaveLength(700);
+  });
+
   it('may leave devices in /dev to the guest', async () => {
     const { names } = await unpack(dockerArchive([image([{ name: 'dev/null', type: '3' }])]));
     expect(await names('dev')).toEqual([]);
@@ -327,6 +335,56 @@ describe('a hostile archive is refused', () => {
     await expect(unpack(archive)).rejects.toMatchObject({ code: 'checksum-mismatch' });
   });
 
+  it('or unpacked, and nothing else, whatever bytes of it are damaged', async () => {
+    const archives = [
+      good,
+      dockerArchive([image([directory('d/'), link('l', 'd'), file('l/x')])]),
+      ociArchive([{ ...image([app]), compression: 'zstd' }]),
+    ];
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...archives), damage, async (archive, changes) => {
+        const bytes = Buffer.from(archive);
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        const refusal: unknown = await unpack(bytes).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (refusal !== undefined && !(refusal instanceof CloudletError)) throw refusal;
+      }),
+      { numRuns: 150 },
+    );
+    expect((await readdir(folder)).filter((name) => !/^\d+(\.tar)?$/.test(name))).toEqual([]);
+  });
+
+  it('or unpacked, and nothing else, whatever its layers say', async () => {
+    const part = fc.constantFrom('a', 'b', 'c', '..', '.', '', 'etc', 'proc', '.wh.a', '.wh.b', '.wh..wh..opq', '.wh.', '.wh..');
+    const place = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'));
+    const member: fc.Arbitrary<TarMember> = fc.record({
+      name: place,
+      type: fc.constantFrom('0', '0', '1', '2', '5'),
+      linkName: fc.oneof(
+        place,
+        fc.constant('/'),
+        place.map((target) => `/${target}`),
+      ),
+      content: fc.constantFrom('', 'x'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(member, { maxLength: 8 }), { minLength: 1, maxLength: 3 }), async (layers) => {
+        const sizes = ({ type, content }: TarMember) => (type === '0' ? { content: content ?? '' } : { content: '' });
+        const own = layers.map((members) => members.map((given) => ({ ...given, ...sizes(given) })));
+        const refusal: unknown = await unpack(dockerArchive([{ layers: [...own, [app]] }])).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (refusal !== undefined && !(refusal instanceof CloudletError)) throw refusal;
+      }),
+      { numRuns: 300 },
+    );
+    expect((await readdir(folder)).filter((name) => !/^\d+(\.tar)?$/.test(name))).toEqual([]);
+  });
+
   it('when the disk has no room for it', async () => {
     await expect(unpack(good, { limits: { freeBytes: 2 ** 60 } })).rejects.toMatchObject({
       code: 'capacity-exhausted',
@@ -356,6 +414,13 @@ describe('what the image says of its program', () => {
     expect(process.command).toEqual(['/bin/app', "it's", '-p', '80']);
     expect(process.environment).toEqual([expect.stringMatching(/^PATH=/), 'HOME=/root', 'HOSTNAME=my-service-1', 'GREETING=a b']);
     expect(hostname).toBe('my-service-1');
+  });
+
+  it('is changed where the admin says otherwise', async () => {
+    const config = { Entrypoint: ['app'], Cmd: ['-p', '80'], Env: ['A=1', 'B=2'] };
+    const { process } = await run(config, { environment: { B: 'two', C: 'it is' }, command: ['-p', '81'] });
+    expect(process.command).toEqual(['/bin/app', '-p', '81']);
+    expect(process.environment.slice(3)).toEqual(['A=1', 'B=two', 'C=it is']);
   });
 
   it.each<readonly [string, object]>([

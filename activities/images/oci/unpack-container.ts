@@ -5,15 +5,14 @@ import type { Ext4Root } from '../guest-disk/ext4-root.ts';
 import type { Unpacking } from './apply-layer.ts';
 import { openArchive } from './archive.ts';
 import { chooseImage, type ImageChoice } from './choose-image.ts';
-import { containerProcess, exposedPorts, type ContainerProcess } from './container-process.ts';
-import type { RunConfig } from './image-documents.ts';
+import { containerProcess, exposedPorts, withChoice, type ContainerProcess, type ProcessChoice } from './container-process.ts';
 import { LayerTree } from './layer-tree.ts';
 import { prepareRoot, readTreeFile } from './prepare-root.ts';
 import { stageRoot } from './stage-root.ts';
 import { unpackLayer } from './unpack-layer.ts';
 import type { UnpackLimits } from './unpack-limits.ts';
 
-export interface ContainerArchive extends Partial<ImageChoice> {
+export interface ContainerArchive extends Partial<ImageChoice>, ProcessChoice {
   /** Path of a `docker save` or of an OCI layout in one file. */
   readonly path: string;
   /** Of the service that is made of it. */
@@ -47,7 +46,7 @@ export async function unpackContainer(source: ContainerArchive, context: UnpackC
   context.progress(0, 'Reading the archive');
   await using archive = await openArchive(source.path, workDirectory, limits, signal);
   const { config: image, layers } = await chooseImage(archive, { platform: 'linux/amd64', ...source }, limits);
-  const config: RunConfig = image.config ?? {};
+  const config = withChoice(image.config ?? {}, source);
   const ports = source.spec.ports.length > 0 ? undefined : exposedPorts(config);
 
   const tree = new LayerTree(limits);
