@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { dockerArchive } from '../../test/support/container-archive.ts';
 import { openStoreLab, type StoreLab } from '../../test/support/api-store.ts';
 import { testSpec } from '../../test/support/workflow-services.ts';
 import { admitBuild, recordBuildFailure } from '../store/builds.ts';
@@ -42,10 +43,15 @@ async function uploaded(write: (path: string) => unknown): Promise<string> {
   return id;
 }
 
-async function build(uploadId: string) {
+async function build(uploadId: string, kind: 'upload' | 'container' = 'upload') {
   const spec = testSpec();
   const { operationId } = await admitBuild(lab.store, { serviceId: spec.serviceId, principal: 'test' });
-  const input = { operationId, spec, source: { kind: 'upload', uploadId, format: 'qcow2' } as const, save: false };
+  const input = {
+    operationId,
+    spec,
+    source: kind === 'upload' ? ({ kind, uploadId, format: 'qcow2' } as const) : ({ kind, uploadId } as const),
+    save: false,
+  };
   const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', silent) });
   const prepare = (): Promise<{ readonly diskId: string }> => environment().run(() => activities().prepareDisk(input));
   return { operationId, input, prepare };
@@ -96,4 +102,21 @@ it('that points to a file of the host is refused and leaves nothing', async () =
     message: expect.stringContaining('needs another file'),
   });
   expect(await findUpload(lab.store, id)).toBeNull();
+});
+
+it('that is a hostile container image is refused and leaves nothing', async () => {
+  const evil = dockerArchive([{ layers: [[{ name: '../escape' }]] }]);
+  const id = await uploaded((path) => writeFile(path, evil));
+  await expect((await build(id, 'container')).prepare()).rejects.toMatchObject({
+    code: 'unsafe-image',
+    message: expect.stringContaining('leads outside'),
+  });
+  expect([existsSync(uploadPath(paths, id)), await findUpload(lab.store, id)]).toEqual([false, null]);
+});
+
+it('that holds several container images is kept until it is said which one is meant', async () => {
+  const two = dockerArchive(['web:1', 'db:1'].map((name) => ({ layers: [[{ name }]], names: [name] })));
+  const id = await uploaded((path) => writeFile(path, two));
+  await expect((await build(id, 'container')).prepare()).rejects.toMatchObject({ code: 'invalid-input' });
+  expect(existsSync(uploadPath(paths, id))).toBe(true);
 });

@@ -1,4 +1,4 @@
-import { open, readdir, readFile, truncate } from 'node:fs/promises';
+import { open, readdir, readFile, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
@@ -47,7 +47,7 @@ export async function bootFiles(
 
 /**
  * Writes a bootable qcow2 disk: SeaBIOS starts syslinux on a FAT partition, that the kernel with an initramfs, and that
- * finds the root on the second, an ext4 partition. Needs neither root nor a mount.
+ * finds the root on the second, an ext4 partition. Needs neither root nor a mount. The root's folder is gone afterwards.
  */
 export async function writeBootDisk(boot: BootFiles, root: Ext4Root, { workDirectory, signal }: AssembleContext): Promise<AssembledDisk> {
   const rawPath = path.join(workDirectory, 'disk.raw');
@@ -64,8 +64,11 @@ export async function writeBootDisk(boot: BootFiles, root: Ext4Root, { workDirec
   }
   await writeFatBoot(boot, fat, workDirectory, signal);
   await writeExt4Root(root, ext4, signal);
+  // What is on the disk now need not take room here beside it.
+  await rm(root.directory, { recursive: true });
   const diskPath = path.join(workDirectory, 'disk.qcow2');
   await runTool('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', rawPath, diskPath], signal);
+  await rm(rawPath);
   return { diskPath, format: 'qcow2' };
 }
 

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Static, TSchema } from 'typebox';
@@ -58,7 +58,10 @@ async function uncompressed(file: FileHandle, folder: string, limits: UnpackLimi
     throw asRefusal(error);
   }
   await file.close();
-  return open(unpackedPath);
+  const unpacked = await open(unpackedPath);
+  // Its room is free as soon as it is closed.
+  await rm(unpackedPath);
+  return unpacked;
 }
 
 async function listArchive(handle: FileHandle, limits: UnpackLimits): Promise<Archive> {
