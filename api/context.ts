@@ -7,6 +7,13 @@ import type { PluginHost } from '../plugins/runtime/plugin-host.ts';
 import type { ServiceVmStarter } from '../temporal/client/service-vm-starter.ts';
 import type { EventFeed } from './http/event-feed.ts';
 
+/** Exported bundles on this machine. */
+export interface BundleFiles {
+  path(bundleId: string): string;
+  /** Of the key that signs them, base64url. */
+  publicKey(): Promise<string>;
+}
+
 /** What the routes work with. */
 export interface ApiContext {
   readonly store: Store;
@@ -15,6 +22,7 @@ export interface ApiContext {
   readonly starter: ServiceVmStarter;
   readonly plugins: PluginHost;
   readonly uploads: UploadFiles;
+  readonly bundles: BundleFiles;
   readonly feed: EventFeed;
   /** The secret of `DATA_DIR/admin.token`. */
   readonly adminToken: string;

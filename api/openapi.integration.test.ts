@@ -42,6 +42,7 @@ describe('the OpenAPI document', () => {
   it('has every route there is, but those of stock phones and of its own page', async () => {
     const documented = new Set((await operations()).map(({ path, method }) => `${method.toUpperCase()} ${path}`));
     expect([...documented].toSorted()).toEqual([
+      'DELETE /v1/bundles/{id}',
       'DELETE /v1/services/{serviceId}',
       'DELETE /v1/services/{serviceId}/edit',
       'DELETE /v1/services/{serviceId}/images/{version}',
@@ -50,6 +51,10 @@ describe('the OpenAPI document', () => {
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
+      'GET /v1/bundles',
+      'GET /v1/bundles/publisher',
+      'GET /v1/bundles/{id}',
+      'GET /v1/bundles/{id}/file',
       'GET /v1/cloudlet',
       'GET /v1/events',
       'GET /v1/images',
@@ -71,6 +76,8 @@ describe('the OpenAPI document', () => {
       'OPTIONS /v1/uploads',
       'PATCH /v1/services/{serviceId}',
       'PATCH /v1/uploads/{id}',
+      'POST /v1/bundles',
+      'POST /v1/bundles/imports',
       'POST /v1/images/verify',
       'POST /v1/operations/{id}/cancel',
       'POST /v1/service-vms',

@@ -12,6 +12,7 @@ import {
   ServiceView,
   ServiceVmBody,
 } from '../workflows/contract/http.ts';
+import { BundleBody } from '../workflows/contract/bundle.ts';
 import { UploadBody } from '../workflows/contract/upload.ts';
 import { ImageBody, ServiceImageBody } from '../workflows/contract/image.ts';
 import type { ApiContext } from './context.ts';
@@ -40,6 +41,7 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
     CloudletBody,
     HealthBody,
     UploadBody,
+    BundleBody,
   ];
   for (const schema of schemas) app.addSchema(schema);
   await app.register(swagger, {
@@ -61,6 +63,7 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
         { name: 'service-vms', description: 'Running instances, and the leases that hold them' },
         { name: 'operations', description: 'What takes longer than a request' },
         { name: 'uploads', description: 'Files that are sent in pieces (tus 1.0), for an operation to make something of' },
+        { name: 'bundles', description: 'Services in one file, exported and imported' },
         { name: 'events', description: 'What happens, as it happens' },
         { name: 'admin', description: 'For those who run the cloudlet' },
         { name: 'health', description: 'For those who watch over it' },

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { hostPaths } from '../activities/images/host-paths.ts';
+import { bundlePath, hostPaths } from '../activities/images/host-paths.ts';
 import { readSerialLog } from '../activities/images/serial-log.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { openStore } from '../activities/store/store.ts';
+import { publicKeyText, signingKey, signingKeyPath } from '../activities/bundles/bundle-signature.ts';
 import { keepUploadsTidy } from '../activities/uploads/sweep-uploads.ts';
 import { maximumUploadBytes, UploadFiles } from '../activities/uploads/upload-files.ts';
 import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
@@ -43,6 +44,10 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
     starter: new ServiceVmStarter(temporal),
     plugins,
     uploads,
+    bundles: {
+      path: (bundleId) => bundlePath(paths, bundleId),
+      publicKey: async () => publicKeyText(await signingKey(signingKeyPath(config.dataDir))),
+    },
     feed,
     adminToken: await adminToken(config.dataDir),
     temporalUiUrl: config.temporalUiUrl,

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createBundleActivities } from '../activities/bundles/bundle-activities.ts';
+import { signingKeyPath } from '../activities/bundles/bundle-signature.ts';
 import { createGuestActivities } from '../activities/hypervisor/guest-activities.ts';
 import { heartbeat, runHostAgent, type HostAgentOptions } from '../activities/hypervisor/host-agent.ts';
 import { LibvirtHypervisor } from '../activities/hypervisor/libvirt-hypervisor.ts';
@@ -10,6 +12,7 @@ import { hostPaths } from '../activities/images/host-paths.ts';
 import { createImageActivities } from '../activities/images/image-activities.ts';
 import { createVerifyActivities } from '../activities/images/verify-image.ts';
 import { createBuildRecordActivities } from '../activities/store/builds.ts';
+import { createBundleRecordActivities } from '../activities/store/bundles.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { recordHostDown } from '../activities/store/hosts.ts';
 import { createPoolRecordActivities } from '../activities/store/pool.ts';
@@ -78,10 +81,16 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     memoryMib: config.memoryMib,
     log,
   };
+  const bundleRules = {
+    policy: config.bundlePolicy,
+    trustedPublishers: config.trustedPublishers,
+    signingKeyPath: signingKeyPath(config.dataDir),
+  };
   const records = {
     ...createRecordActivities({ ...context, handlers: eventHandlers(plugins) }),
     ...createBuildRecordActivities(context),
     ...createVerificationActivities({ store }),
+    ...createBundleRecordActivities({ store, bundleHoldMs: config.bundleHoldHours * msPerHour }),
     ...createTrashActivities({ store, trashHoldMs: config.trashHoldHours * msPerHour }),
     ...createPoolRecordActivities(context),
   };
@@ -112,6 +121,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
           ...createWarmActivities(context),
           ...createImageActivities(context),
           ...createVerifyActivities(context),
+          ...createBundleActivities({ ...context, bundles: bundleRules }),
           ...createReconcileActivities({ ...context, isOpen: (workflowId) => isWorkflowOpen(client, workflowId) }),
         },
       }),

@@ -8,6 +8,7 @@ import type {
   PoolRecordActivities,
   VerificationRecordActivities,
 } from './contract/activities.ts';
+import type { BundleRecordActivities } from './contract/bundle.ts';
 import { cloudletTaskQueue, hostTaskQueue } from './contract/ids.ts';
 import { msPerMinute } from './contract/units.ts';
 
@@ -16,7 +17,12 @@ import { msPerMinute } from './contract/units.ts';
  * for good is thrown as a failure that is not retried.
  */
 export const records = proxyLocalActivities<
-  RecordActivities & BuildRecordActivities & ServiceRecordActivities & PoolRecordActivities & VerificationRecordActivities
+  RecordActivities &
+    BuildRecordActivities &
+    BundleRecordActivities &
+    ServiceRecordActivities &
+    PoolRecordActivities &
+    VerificationRecordActivities
 >({
   startToCloseTimeout: '20s',
   retry: { initialInterval: '200ms', maximumInterval: '5s' },

@@ -5,11 +5,13 @@ import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { basesInUse } from '../images/bases-in-use.ts';
 import type { HostPaths } from '../images/host-paths.ts';
+import { forgetExpiredBundles } from '../store/bundles.ts';
 import { forgetUnusedImages, isMakingImages } from '../store/images.ts';
 import { liveInstances } from '../store/instances.ts';
 import { runningOperations, settleLost } from '../store/operations.ts';
 import { release } from '../store/reservation.ts';
 import { recordEnd } from '../store/service-vms.ts';
+import type { Store } from '../store/store.ts';
 import { emptyTrash } from '../store/trash.ts';
 import { endGuest, removeInstanceFiles } from './end-guest.ts';
 import type { HostContext } from './host-context.ts';
@@ -86,6 +88,7 @@ const readFolder = (folder: string): Promise<string[]> =>
 async function removeLeftovers({ paths, store, hostId }: ReconcileContext): Promise<number> {
   const removed = await oldestSerialLogs(paths);
   await emptyTrash(store);
+  removed.push(...(await expiredBundles(paths, store, hostId)));
   if (!(await isMakingImages(store))) {
     const kept = await forgetUnusedImages(store, hostId);
     const underOverlays = await basesInUse(paths);
@@ -97,6 +100,14 @@ async function removeLeftovers({ paths, store, hostId }: ReconcileContext): Prom
   }
   for (const path of removed) await rm(path, { recursive: true, force: true });
   return removed.length;
+}
+
+/** Looked up before it is asked which are needed: one that is begun meanwhile is none of them. */
+async function expiredBundles(paths: HostPaths, store: Store, hostId: string): Promise<string[]> {
+  const files = await readFolder(paths.exports);
+  const needed = await forgetExpiredBundles(store, hostId);
+  if (needed === 'all') return [];
+  return files.filter((name) => !needed.has(name.replace(/\.csvm$/, ''))).map((name) => join(paths.exports, name));
 }
 
 async function oldestSerialLogs(paths: HostPaths): Promise<string[]> {

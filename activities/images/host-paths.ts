@@ -14,6 +14,8 @@ export interface HostPaths {
   readonly imports: string;
   /** What admins send: one file an upload, named by its id. */
   readonly uploads: string;
+  /** Bundles that wait to be fetched: one file each, named by its id. */
+  readonly exports: string;
   /** Downloaded packages and the like; may vanish at any time. */
   readonly cache: string;
 }
@@ -25,11 +27,13 @@ export const hostPaths = (dataDirectory: string, importDirectory?: string): Host
   serialLogs: join(dataDirectory, 'logs', 'service-vms'),
   imports: importDirectory ?? join(dataDirectory, 'imports'),
   uploads: join(dataDirectory, 'uploads'),
+  exports: join(dataDirectory, 'exports'),
   cache: join(dataDirectory, 'cache'),
 });
 
 export const imagePath = (paths: HostPaths, sha256: string): string => join(paths.images, sha256);
 export const uploadPath = (paths: Pick<HostPaths, 'uploads'>, uploadId: string): string => join(paths.uploads, uploadId);
+export const bundlePath = (paths: Pick<HostPaths, 'exports'>, bundleId: string): string => join(paths.exports, `${bundleId}.csvm`);
 export const instanceFolder = (paths: HostPaths, serviceVmId: string): string => join(paths.instances, serviceVmId);
 export const diskPath = (paths: HostPaths, serviceVmId: string): string => join(instanceFolder(paths, serviceVmId), 'disk.qcow2');
 export const serialLogPath = (paths: HostPaths, serviceVmId: string): string => join(paths.serialLogs, `${serviceVmId}.log`);

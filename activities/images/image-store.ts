@@ -19,20 +19,38 @@ export async function adoptImage(
   options: { signal?: AbortSignal; onBytes?: (bytes: number) => void } = {},
 ): Promise<{ sha256: string; sizeBytes: number }> {
   try {
-    await mkdir(paths.images, { recursive: true });
-    // A filtered guest's disk belonged to its own uid, whose owner could make it writable again.
-    await chown(file, process.getuid!(), process.getgid!());
-    await chmod(file, 0o444);
+    await protect(file);
     const { sha256, sizeBytes } = await hashFile(file, options);
-    await syncFile(file);
-    await link(file, imagePath(paths, sha256)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-    await syncFile(paths.images);
+    await place(paths, file, sha256);
     return { sha256, sizeBytes };
   } catch (error) {
     throw asDiskError(error);
   }
+}
+
+/** The same with a file that was hashed while it was written, by ourselves. */
+export async function adoptHashedImage(paths: HostPaths, file: string, sha256: string): Promise<void> {
+  try {
+    await protect(file);
+    await place(paths, file, sha256);
+  } catch (error) {
+    throw asDiskError(error);
+  }
+}
+
+async function protect(file: string): Promise<void> {
+  // A filtered guest's disk belonged to its own uid, whose owner could make it writable again.
+  await chown(file, process.getuid!(), process.getgid!());
+  await chmod(file, 0o444);
+}
+
+async function place(paths: HostPaths, file: string, sha256: string): Promise<void> {
+  await mkdir(paths.images, { recursive: true });
+  await syncFile(file);
+  await link(file, imagePath(paths, sha256)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await syncFile(paths.images);
 }
 
 /** @returns SHA-256 in hex, and the size */

@@ -1,3 +1,4 @@
+import { Bundle } from './entities/bundle.ts';
 import { Cloudlet } from './entities/cloudlet.ts';
 import { Event } from './entities/event.ts';
 import { Host } from './entities/host.ts';
@@ -15,6 +16,7 @@ import { Upload } from './entities/upload.ts';
 
 /** Every table of the store. */
 export const entities = [
+  Bundle,
   Cloudlet,
   Event,
   Host,

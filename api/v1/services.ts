@@ -17,7 +17,7 @@ import { idempotencyOf } from '../http/idempotency.ts';
 import { IfMatchHeader, ifMatchOf } from '../http/if-match.ts';
 import { waitPreferenceMs } from '../http/wait-preference.ts';
 import { settledWithin } from '../settled-within.ts';
-import { completeSpec } from './complete-spec.ts';
+import { completeSpec } from '../../workflows/contract/complete-spec.ts';
 
 const ById = Type.Object({ serviceId: ServiceId });
 const Accepted = Type.Object({ operationId: Type.String() });

@@ -39,6 +39,12 @@ export class ApiClient {
     return (await this.#fetch('GET', path)).text();
   }
 
+  /** Bytes of a file, from an offset on. */
+  async *download(path: string, offset: number): AsyncGenerator<Uint8Array> {
+    const response = await this.#fetch('GET', path, undefined, offset === 0 ? {} : { range: `bytes=${offset}-` });
+    yield* response.body!;
+  }
+
   /** Server-sent events of a path, until they end. */
   async *events(path: string): AsyncGenerator<ServerEvent> {
     const response = await this.#fetch('GET', path, undefined, { accept: 'text/event-stream' });

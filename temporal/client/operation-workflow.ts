@@ -42,6 +42,8 @@ const cancels: Readonly<Record<OperationKind, Cancel>> = {
   'service.refresh': cancelWorkflow,
   'service.remove': cancelWorkflow,
   'image.verify': cancelWorkflow,
+  'service.import': cancelWorkflow,
+  'service.export': cancelWorkflow,
 };
 
 /** Asks an operation to end and to undo what it did. @throws CloudletError */

@@ -3,6 +3,7 @@ import { ApiClient } from '../cli/api-client.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperationCommands } from './operation-commands.ts';
+import { addBundleCommands, addServiceBundles } from './bundle-commands.ts';
 import { addEditImageCommands } from './edit-image-commands.ts';
 import { addServiceCommands } from './service-commands.ts';
 import { addServiceVmCommands } from './service-vm-commands.ts';
@@ -14,6 +15,8 @@ export function addClientCommands(program: Command): void {
   addServiceCommands(service, api);
   addEditImageCommands(service, api);
   addImageCommands(program.command('image').description('images: what services are started from'), api);
+  addServiceBundles(service, api);
+  addBundleCommands(program.command('bundle').description('bundles: services that were exported'), api);
   addServiceVmCommands(program.command('vm').description('Service VMs: what runs'), api);
   addOperationCommands(program.command('operation').description('operations: what takes longer than a moment'), api);
 }

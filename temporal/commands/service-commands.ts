@@ -1,7 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, mkdir, open, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { NewService, ServiceView } from '../../workflows/contract/http.ts';
@@ -10,6 +6,7 @@ import type { ServicePort } from '../../workflows/contract/service.ts';
 import type { ApiClient } from '../cli/api-client.ts';
 import { say, show } from '../cli/output.ts';
 import { formatTable, type Column } from '../cli/table.ts';
+import { takeToImports } from '../cli/take-to-imports.ts';
 import { watchOperation } from '../cli/watch-operation.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { addServiceEdit } from './service-edit-command.ts';
@@ -102,7 +99,7 @@ async function addService(api: ApiClient, options: AddOptions): Promise<void> {
   }
   const serviceId = options.id ?? given.replace(/^.*\//, '').replace(/(\.tar)?\.[a-z0-9]+$/i, '');
   const { format = endingOf(given) } = options;
-  const file = await takeToImports(given, container === undefined ? format : 'tar');
+  const file = await takeToImports(loadConfig().config.importDir, given, container === undefined ? format : 'tar');
   const body: NewService = {
     serviceId,
     ...(main ? { ports: [...ports] } : {}),
@@ -118,7 +115,7 @@ async function addService(api: ApiClient, options: AddOptions): Promise<void> {
     const { result } = await watchOperation(api, operationId, options);
     if (!options.json) say(`${serviceId} is ready to be started (image ${String(result?.['version'])}): cloudlet vm start ${serviceId}`);
   } finally {
-    await rm(file.path, { force: true });
+    await file.remove();
   }
 }
 
@@ -139,23 +136,6 @@ function collectVariables(text: string, before: Readonly<Record<string, string>>
 /** A person who names a file `.vdi` means it; the cloudlet checks. */
 const endingOf = (disk: string): DiskFormat => diskFormats.find((format) => disk.toLowerCase().endsWith(`.${format}`)) ?? 'qcow2';
 
-/** Puts a copy into the import folder, the only place that the cloudlet reads them from; costs nothing where the file system can share blocks. */
-async function takeToImports(file: string, ending: string): Promise<{ name: string; path: string }> {
-  const { importDir } = loadConfig().config;
-  const name = `${randomUUID()}.${ending}`;
-  const path = join(importDir, name);
-  const source = resolve(file);
-  await open(source).then(
-    (handle) => handle.close(),
-    (error: NodeJS.ErrnoException) => {
-      throw new CloudletError('not-found', `The file ${source} cannot be read (${error.code}).`);
-    },
-  );
-  await mkdir(importDir, { recursive: true });
-  await copyFile(source, path, constants.COPYFILE_FICLONE);
-  return { name, path };
-}
-
 /** `8080`, `7/udp`, `ssh=22`, `dns=53/udp` */
 export function parsePort(text: string): ServicePort {
   const match = /^(?:([a-z][a-z0-9-]{0,14})=)?(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
@@ -167,4 +147,4 @@ export function parsePort(text: string): ServicePort {
   return { name: match[1] ?? `${protocol}-${guestPort}`, protocol, guestPort };
 }
 
-const collectPorts = (text: string, before: readonly ServicePort[]): readonly ServicePort[] => [...before, parsePort(text)];
+export const collectPorts = (text: string, before: readonly ServicePort[]): readonly ServicePort[] => [...before, parsePort(text)];

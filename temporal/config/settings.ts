@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { Type, type StaticDecode, type TSchema } from 'typebox';
+import { bundlePolicies } from '../../workflows/contract/bundle.ts';
 import { defaultDomainPrefix } from '../../workflows/contract/ids.ts';
 import { formatPortRange, parsePortRange } from './port-range.ts';
 
@@ -46,8 +47,8 @@ const defaultPlugins: readonly PluginSetting[] = [
 
 const integerFromText = (text: string): unknown => (/^-?\d+$/.test(text.trim()) ? Number(text) : text);
 
-/** A comma list names plugins, which are as required as in the default list; JSON says everything. */
-function pluginsFromText(text: string): unknown {
+/** A list as JSON, or of items with commas between them. */
+function listFromText(text: string): unknown {
   if (text.trimStart().startsWith('[')) {
     try {
       return JSON.parse(text);
@@ -55,6 +56,12 @@ function pluginsFromText(text: string): unknown {
       return text;
     }
   }
+  return text.split(',').map((item) => item.trim());
+}
+
+/** A comma list names plugins, which are as required as in the default list; JSON says everything. */
+function pluginsFromText(text: string): unknown {
+  if (text.trimStart().startsWith('[')) return listFromText(text);
   const names = text.split(',').map((name) => name.trim());
   return names.map((name) => defaultPlugins.find((known) => known.name === name) ?? { name });
 }
@@ -210,6 +217,29 @@ export const settings = define({
     allowed: 'a whole number of hours from 0 to 8760',
     schema: Type.Integer({ minimum: 0, maximum: 8760 }),
     fallback: 168,
+    fromText: integerFromText,
+  },
+  bundlePolicy: {
+    env: 'CLOUDLET_BUNDLE_POLICY',
+    about: "Whose bundles may be imported: anybody's, those that are signed, or those that we or a trusted publisher signed",
+    allowed: 'any, signed or trusted',
+    schema: Type.Enum([...bundlePolicies]),
+    fallback: 'any',
+  },
+  trustedPublishers: {
+    env: 'CLOUDLET_TRUSTED_PUBLISHERS',
+    about: 'Public keys of publishers whose bundles are trusted, saved states included; `cloudlet bundle key` shows our own',
+    allowed: 'Ed25519 public keys, 43 characters base64url each, with commas between them',
+    schema: Type.Array(Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }), { maxItems: 1000 }),
+    fallback: [],
+    fromText: listFromText,
+  },
+  bundleHoldHours: {
+    env: 'CLOUDLET_BUNDLE_HOLD_HOURS',
+    about: 'Hours that an exported bundle waits to be downloaded',
+    allowed: 'a whole number of hours from 1 to 8760',
+    schema: Type.Integer({ minimum: 1, maximum: 8760 }),
+    fallback: 72,
     fromText: integerFromText,
   },
   logLevel: {

@@ -5,6 +5,7 @@ import { serviceVmIdOf } from '../../workflows/contract/ids.ts';
 import type { Placement } from '../../workflows/contract/service-vm.ts';
 import { failsForGood, hangs, type CallKey, type Fault } from '../support/workflow-faults.ts';
 import { discards, edits, justLooks, shutsItDown } from '../support/workflow-edits.ts';
+import { exports, imports } from '../support/workflow-bundles.ts';
 import { fillHistory, refusalOf } from '../support/workflow-instance.ts';
 import type { WorkflowLab } from '../support/workflow-lab.ts';
 import type { Operation } from '../support/workflow-laws.ts';
@@ -140,6 +141,12 @@ export const scenarios: readonly Pick<Operation, 'name' | 'prepare' | 'planted'>
   { name: 'edit-discarded', prepare: edits(discards) },
   { name: 'verify-images', prepare: verifies },
   { name: 'verify-images-cancelled', prepare: cutShort(verifies, 'verifyImage#1', isCancelled) },
+  { name: 'import-service', prepare: imports },
+  { name: 'import-service-refused', prepare: imports, planted: { 'unpackBundle#1': failsForGood('unprocessable-bundle') } },
+  { name: 'import-service-cancelled', prepare: cutShort(imports, 'unpackBundle#1', isCancelled) },
+  { name: 'export-service', prepare: exports },
+  { name: 'export-service-fails', prepare: exports, planted: { 'writeBundle#1': failsForGood('image-unavailable') } },
+  { name: 'export-service-cancelled', prepare: cutShort(exports, 'writeBundle#1', isCancelled) },
   { name: 'reconcile-nothing', prepare: reconcilesInVain },
   { name: 'reconcile-an-orphan', prepare: reconciles },
   { name: 'reconcile-fails', prepare: reconciles, planted: { 'retireOrphan#1': failsForGood('hypervisor-refused') } },

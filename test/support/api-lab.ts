@@ -9,6 +9,7 @@ import { buildApp, defaultLimits, type ApiLimits } from '../../api/app.ts';
 import type { ApiContext } from '../../api/context.ts';
 import { EventFeed } from '../../api/http/event-feed.ts';
 import { cloudletIdentity } from '../../activities/store/cloudlet.ts';
+import { bundlePath } from '../../activities/images/host-paths.ts';
 import { UploadFiles } from '../../activities/uploads/upload-files.ts';
 import { loadPlugins } from '../../plugins/runtime/load-plugins.ts';
 import { createLog } from '../../temporal/log.ts';
@@ -62,6 +63,7 @@ export async function openApiLab(limits: Partial<ApiLimits> = {}): Promise<ApiLa
     temporal: client,
     starter: lab.newStarter(),
     plugins: await loadPlugins({ configured: [{ name: 'security-open', required: true }], process: 'api', log }),
+    bundles: { path: (bundleId) => bundlePath(lab.paths, bundleId), publicKey: async () => 'A'.repeat(43) },
     uploads: new UploadFiles({ store, paths: lab.paths, maximumBytes: bytesPerGib }),
     feed,
     adminToken: `cla_${randomUUID()}`,

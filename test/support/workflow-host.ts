@@ -7,6 +7,9 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { createBundleActivities } from '../../activities/bundles/bundle-activities.ts';
+import type { BundleRules } from '../../activities/bundles/bundle-context.ts';
+import { signingKeyPath } from '../../activities/bundles/bundle-signature.ts';
 import { endGuest, removeInstanceFiles } from '../../activities/hypervisor/end-guest.ts';
 import { domainName, type HostContext } from '../../activities/hypervisor/host-context.ts';
 import type { Hypervisor, OwnDomain } from '../../activities/hypervisor/hypervisor.ts';
@@ -71,6 +74,10 @@ export class ScriptedHost {
     return { bootId, reason, detail: 'The test ended it' };
   }
 
+  #bundleRules({ paths }: ReconcileContext): BundleRules {
+    return { policy: 'any', trustedPublishers: [], signingKeyPath: signingKeyPath(dirname(paths.exports)) };
+  }
+
   activities(context: ReconcileContext & WarmContext): HostActivities {
     const { paths, store } = context;
 
@@ -87,6 +94,7 @@ export class ScriptedHost {
       ...createReconcileActivities(context),
       ...createWarmActivities(context),
       ...createVerifyActivities(context),
+      ...createBundleActivities({ ...context, bundles: this.#bundleRules(context) }),
       discardPreparation: (input) => images.discardPreparation(input),
       destroyGuest: ({ serviceVmId }) => endGuest(context, serviceVmId),
       removeDisk: ({ serviceVmId }) => removeInstanceFiles(context, serviceVmId),

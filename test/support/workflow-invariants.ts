@@ -29,14 +29,24 @@ export async function heldBy(lab: WorkflowLab, workflowIds: readonly string[]): 
   const incoming = (await filesIn(lab.paths.incoming)).filter((name) =>
     [...serviceVmIds, ...operationIds].some((id) => name.startsWith(id)),
   );
+  const unpublished = await bundlesOfFailed(lab, operationIds);
   const open = await Promise.all(workflowIds.map((workflowId) => isWorkflowOpen(lab.client, workflowId)));
   return [
     ...rows.map(({ what }) => what),
     ...guests,
     ...folders,
     ...incoming.map(() => 'a file on its way in'),
+    ...unpublished.map(() => 'the file of a bundle that was never published'),
     ...open.filter(Boolean).map(() => 'an open workflow'),
   ];
+}
+
+async function bundlesOfFailed({ store, paths }: WorkflowLab, operationIds: readonly string[]): Promise<string[]> {
+  const published = await store
+    .fork()
+    .execute<{ id: string }[]>('select id from bundles where id = any(?::uuid[])', [`{${operationIds.join(',')}}`]);
+  const unpublished = operationIds.filter((id) => !published.some((bundle) => bundle.id === id));
+  return (await filesIn(paths.exports)).filter((name) => unpublished.some((id) => name.startsWith(id)));
 }
 
 /** What operations have come to, free of everything that differs from one time to the next. */

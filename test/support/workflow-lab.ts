@@ -11,6 +11,7 @@ import type { ReconcileContext } from '../../activities/hypervisor/reconcile-act
 import type { WarmContext } from '../../activities/hypervisor/warm-activities.ts';
 import { hostPaths } from '../../activities/images/host-paths.ts';
 import { createBuildRecordActivities } from '../../activities/store/builds.ts';
+import { createBundleRecordActivities } from '../../activities/store/bundles.ts';
 import { recordHost } from '../../activities/store/hosts.ts';
 import { createPoolRecordActivities } from '../../activities/store/pool.ts';
 import { createVerificationActivities } from '../../activities/store/image-verification.ts';
@@ -101,6 +102,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
       activities: {
         ...createRecordActivities({ store, portRange, handlers: eventHandlers(pluginHost) }),
         ...createVerificationActivities({ store }),
+        ...createBundleRecordActivities({ store, bundleHoldMs: msPerHour }),
         ...createTrashActivities({ store, trashHoldMs: msPerHour }),
         ...withChildrenCounted(createBuildRecordActivities({ store }), faults),
         ...withWarmCounted(createPoolRecordActivities({ store }), faults),

@@ -11,6 +11,7 @@ import type {
   PoolRecordActivities,
   VerificationRecordActivities,
 } from '../../workflows/contract/activities.ts';
+import type { BundleRecordActivities } from '../../workflows/contract/bundle.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
 import { withDeadline } from '../../plugins/runtime/deadline.ts';
 import { eventually } from './eventually.ts';
@@ -34,6 +35,7 @@ export interface Operation {
 
 type Activity = keyof (RecordActivities &
   BuildRecordActivities &
+  BundleRecordActivities &
   ServiceRecordActivities &
   PoolRecordActivities &
   VerificationRecordActivities &
@@ -72,6 +74,11 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   copiesToVerify: { failsWith: 'state-conflict' },
   verifyImage: { failsWith: 'internal' },
   recordVerification: { failsWith: 'state-conflict' },
+  unpackBundle: { failsWith: 'unprocessable-bundle', undo: 'discardPreparation' },
+  publishImport: { failsWith: 'name-taken', undo: 'discardPreparation' },
+  hostOfService: { failsWith: 'not-found' },
+  writeBundle: { failsWith: 'image-unavailable', undo: 'removeBundle' },
+  publishBundle: { failsWith: 'state-conflict', undo: 'removeBundle' },
   surveyHost: { failsWith: 'hypervisor-refused' },
 };
 

@@ -16,6 +16,7 @@ import {
   starts,
   verifies,
 } from '../support/workflow-operations.ts';
+import { exports, imports } from '../support/workflow-bundles.ts';
 
 /** A new operation is held to the laws by a line of its own, here */
 const ofInstances: readonly Operation[] = [
@@ -68,6 +69,8 @@ const ofHosts: readonly Operation[] = [
     survives: ['reserve#1', 'cloneDisk#1', 'restoreGuest#1', 'awaitGuest#1', 'pauseGuest#1', 'publishWarm#1'],
   },
   { name: 'the verification of all images', prepare: verifies, triedFrom: 'copiesToVerify#1', reconciles: true },
+  { name: 'the import of a bundle', prepare: imports },
+  { name: 'the export of a service', prepare: exports },
   { name: 'the reconciliation of a host', prepare: reconciles, reconciles: true },
 ];
 

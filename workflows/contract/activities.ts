@@ -1,4 +1,5 @@
 /** The activities that workflows call, by the queue they run on. Adapters implement them in `activities/`. */
+import type { BundleActivities } from './bundle.ts';
 import type { PluginEventName, PluginEvents } from './event.ts';
 import type { DescribedFailure } from './failure.ts';
 import type { ImageSource } from './image-source.ts';
@@ -218,4 +219,4 @@ export interface HostSurvey {
   readonly removedFiles: number;
 }
 
-export type HostActivities = GuestActivities & ImageActivities & VerifyActivities & WarmActivities & ReconcileActivities;
+export type HostActivities = GuestActivities & ImageActivities & BundleActivities & VerifyActivities & WarmActivities & ReconcileActivities;

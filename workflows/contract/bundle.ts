@@ -1,6 +1,5 @@
 /** Bundles: a service in one file (`.csvm`), to be carried from one cloudlet to another. */
 import { Type, type Static } from 'typebox';
-import type { DescribedFailure } from './failure.ts';
 import type { Reported } from './activities.ts';
 import type { HypervisorFingerprint } from './cloudlet.ts';
 import { ServiceId, ServiceSpec } from './service.ts';
@@ -23,6 +22,13 @@ export const BundleSource = Type.Union([
       file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$', description: 'Name of a file in the import folder of the host' }),
     },
     { ...closed, title: 'file' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('upload'),
+      uploadId: Type.String({ pattern: '^[0-9a-f-]{36}$', description: 'A finished upload; it is used up' }),
+    },
+    { ...closed, title: 'upload' },
   ),
 ]);
 export type BundleSource = Static<typeof BundleSource>;
@@ -81,8 +87,8 @@ export interface ImportOutcome {
 }
 
 export interface ExportInput {
+  /** And id of the bundle. */
   readonly operationId: string;
-  readonly bundleId: string;
   readonly serviceId: string;
   readonly compression: BundleCompression;
 }
@@ -101,14 +107,12 @@ export interface WrittenBundle {
 
 /** Bundles on the disks of one host; run on its own queue. */
 export interface BundleActivities {
-  /** Takes a bundle apart, after a close look at each of its bytes. */
+  /** Takes a bundle apart, after a close look at each of its bytes. `discardPreparation` undoes it. */
   unpackBundle(input: ImportInput & Reported): Promise<UnpackedService>;
-  /** Undo of `unpackBundle`: what it left half done. */
-  discardBundle(input: Pick<ImportInput, 'operationId'>): Promise<void>;
   /** Writes the file of a bundle. */
   writeBundle(input: ExportInput & Reported): Promise<WrittenBundle>;
   /** Undo of `writeBundle`: the file, whole or not. */
-  removeBundle(input: Pick<ExportInput, 'bundleId'>): Promise<void>;
+  removeBundle(input: Pick<ExportInput, 'operationId'>): Promise<void>;
 }
 
 /** The database's side of bundles. */
@@ -117,8 +121,35 @@ export interface BundleRecordActivities {
   hostOfService(input: { readonly serviceId: string }): Promise<{ readonly hostId: string }>;
   /** From now on the service is there. */
   publishImport(input: ImportInput & { readonly unpacked: UnpackedService } & Reported): Promise<ImportOutcome>;
-  recordImportFailure(input: Pick<ImportInput, 'operationId'> & { readonly failure: DescribedFailure }): Promise<void>;
   /** From now on the bundle can be downloaded. */
   publishBundle(input: ExportInput & { readonly hostId: string; readonly written: WrittenBundle } & Reported): Promise<ExportOutcome>;
-  recordExportFailure(input: Pick<ExportInput, 'operationId'> & { readonly failure: DescribedFailure }): Promise<void>;
 }
+
+export const BundleBody = Type.Object(
+  {
+    id: Type.String(),
+    serviceId: Type.String(),
+    imageVersion: Type.Integer({ description: 'Which image of the service is in it' }),
+    compression: Type.Enum([...bundleCompressions]),
+    sizeBytes: Type.Integer(),
+    sha256: Type.String({ description: 'Of the file; its ETag' }),
+    fileName: Type.String(),
+    expiresInSeconds: Type.Integer({ description: 'Fetch it before' }),
+    createdAt: Type.String({ format: 'date-time' }),
+  },
+  { $id: 'Bundle' },
+);
+export type BundleBody = Static<typeof BundleBody>;
+
+export const NewBundle = Type.Object(
+  {
+    serviceId: ServiceId,
+    compression: Type.Optional(
+      Type.Enum([...bundleCompressions], { description: 'None by default: a disk hardly shrinks, and packing it takes long' }),
+    ),
+  },
+  closed,
+);
+
+export const NewImport = Type.Object({ source: BundleSource, ...ImportChoices.properties }, closed);
+export type NewImport = Static<typeof NewImport>;

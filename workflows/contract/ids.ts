@@ -19,6 +19,8 @@ export const removeServiceWorkflowId = (serviceId: string): string => `remove-se
 export const fillWarmPoolWorkflowId = (hostId: string): string => `fill-warm-pool/${hostId}`;
 /** One at a time: it reads every byte that there is. */
 export const verifyImagesWorkflowId = 'verify-images';
+export const importServiceWorkflowId = (operationId: string): string => `import-service/${operationId}`;
+export const exportServiceWorkflowId = (operationId: string): string => `export-service/${operationId}`;
 export const reconcileHostWorkflowId = (hostId: string): string => `reconcile-host/${hostId}`;
 export const reconcileHostScheduleId = (hostId: string): string => `reconcile-host-schedule/${hostId}`;
 

@@ -7,6 +7,8 @@ export const operationKinds = [
   'service.build',
   'service.edit',
   'service.refresh',
+  'service.import',
+  'service.export',
   'service.remove',
   'image.verify',
 ] as const;

@@ -16,6 +16,8 @@ export const operationWords: Readonly<Record<OperationKind, Words>> = {
   'service.build': { verb: 'Build', doing: 'Building', done: 'is built' },
   'service.edit': { verb: 'Edit the image of', doing: 'Editing the image of', done: 'has a new image' },
   'service.refresh': { verb: 'Refresh', doing: 'Refreshing', done: 'is refreshed' },
+  'service.import': { verb: 'Import', doing: 'Importing', done: 'is imported' },
+  'service.export': { verb: 'Export', doing: 'Exporting', done: 'is exported' },
   'service.remove': { verb: 'Remove', doing: 'Removing', done: 'is removed' },
   'image.verify': { verb: 'Verify', doing: 'Verifying', done: 'is verified' },
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NewService } from '../../workflows/contract/http.ts';
-import { serviceSpecDefaults } from '../../workflows/contract/service.ts';
+import type { NewService } from './http.ts';
+import { serviceSpecDefaults } from './service.ts';
 import { completeSpec } from './complete-spec.ts';
 
 type Given = Parameters<typeof completeSpec>[0];

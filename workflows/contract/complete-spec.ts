@@ -1,8 +1,7 @@
-import { isIP } from 'node:net';
-import { CloudletError } from '../../workflows/contract/errors.ts';
-import type { NewService } from '../../workflows/contract/http.ts';
-import { defaultReadiness } from '../../workflows/contract/image-ports.ts';
-import { serviceSpecDefaults, type ServiceSpec } from '../../workflows/contract/service.ts';
+import { CloudletError } from './errors.ts';
+import type { NewService } from './http.ts';
+import { defaultReadiness } from './image-ports.ts';
+import { serviceSpecDefaults, type ServiceSpec } from './service.ts';
 
 /**
  * Fills in what the author of a service left out, and checks what no schema can. Ports that are left to the image of a
@@ -48,7 +47,12 @@ function* specFaults({ ports, readiness, memory, egress }: ServiceSpec) {
     yield { pointer: '/body/readiness/guestPort', message: 'is not one of the TCP ports' };
   }
   for (const [index, network] of (egress.mode === 'filtered' ? egress.allow : []).entries()) {
-    if (isIP(network.split('/', 1)[0]!) !== 4)
+    if (
+      network
+        .split('/', 1)[0]!
+        .split('.')
+        .some((octet) => Number(octet) > 255)
+    )
       yield { pointer: `/body/egress/allow/${index}`, message: 'is not an IPv4 address or network' };
   }
 }
