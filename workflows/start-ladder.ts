@@ -77,7 +77,13 @@ export async function climb(saga: Saga, { serviceVmId, placement, nextBootId, gu
         run: () => {
           const progress = report('probe', 4, 'Waiting until the service answers');
           return whileGuestLives(
-            () => onHost(placement.hostId, timeoutMs + probeMarginMs).awaitGuest({ serviceVmId, timeoutMs, progress }),
+            () =>
+              onHost(placement.hostId, timeoutMs + probeMarginMs).awaitGuest({
+                serviceVmId,
+                timeoutMs,
+                restored: rung === 'restore',
+                progress,
+              }),
             guestGone,
           );
         },

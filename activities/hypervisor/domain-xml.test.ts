@@ -29,6 +29,7 @@ const golden = `<domain type="qemu" xmlns:qemu="http://libvirt.org/schemas/domai
   <os><type arch="x86_64" machine="q35">hvm</type><boot dev="hd"/></os>
   <features><acpi/></features>
   <cpu mode="maximum"/>
+  <genid/>
   <clock offset="utc"/>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
@@ -41,6 +42,7 @@ const golden = `<domain type="qemu" xmlns:qemu="http://libvirt.org/schemas/domai
       <target dev="vda" bus="virtio"/>
     </disk>
     <serial type="pty"><log append="on" file="/data/logs/2.log"/><target port="0"/></serial>
+    <channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>
     <controller type="usb" model="none"/>
     <memballoon model="none"/>
     <panic model="isa"/>

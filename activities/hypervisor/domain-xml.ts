@@ -60,6 +60,7 @@ const template = `
   <os><type arch='x86_64' machine='${machineType}'>hvm</type><boot dev='hd'/></os>
   <features><acpi/></features>
   <cpu mode='maximum'/>
+  <genid/>
   <clock offset='utc'/>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
@@ -72,6 +73,7 @@ const template = `
       <target dev='vda' bus='virtio'/>
     </disk>
     <serial type='pty'><log append='on'/><target port='0'/></serial>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
     <controller type='usb' model='none'/>
     <memballoon model='none'/>
     <panic model='isa'/>
@@ -125,6 +127,8 @@ function fill(document: Document, identity: DomainIdentity): void {
   for (const log of [...descend(domain, ['devices', 'serial', 'log']), ...descend(domain, ['devices', 'console', 'log'])]) {
     log.setAttribute('file', identity.serialLogPath);
   }
+  // Its socket is another one in every domain; libvirt finds it a place.
+  for (const source of descend(domain, ['devices', 'channel', 'source'])) source.parentNode?.removeChild(source);
   netdevOf(domain).setAttribute('value', netdevArgument(identity.network));
   label(document, identity.network.filteredUid);
 }

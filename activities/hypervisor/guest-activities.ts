@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { cloneXml, domainXml, type DomainIdentity } from './domain-xml.ts';
 import { endGuest, removeInstanceFiles } from './end-guest.ts';
 import { domainName, type HostContext } from './host-context.ts';
+import { answerAsItself } from './guest-identity.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { awaitAnswer } from './readiness.ts';
 import { streamSavedGuest } from './restore-stream.ts';
@@ -84,11 +85,13 @@ export function createGuestActivities(context: HostContext): GuestActivities {
 
     destroyGuest: ({ serviceVmId }) => withHeartbeat(() => endGuest(context, serviceVmId)),
 
-    awaitGuest: ({ serviceVmId, timeoutMs }) =>
+    awaitGuest: ({ serviceVmId, timeoutMs, restored = false }) =>
       withHeartbeat(async (signal) => {
         const { spec, ports } = await requireInstance(store, serviceVmId);
-        const usernet = () => hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
-        await awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
+        const name = domainName(context, serviceVmId);
+        const usernet = () => hypervisor.monitor(name, 'info usernet');
+        const answer = () => awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
+        await (restored ? answerAsItself({ hypervisor, name, serviceVmId }, answer) : answer());
       }),
 
     warmUpGuest: ({ serviceVmId }) =>

@@ -8,6 +8,12 @@ export interface OwnDomain extends DomainOwner {
   readonly running: boolean;
 }
 
+/** Undefined is the answer of an agent that refused. `silent` may answer later, `absent` never. */
+export type AgentAnswer =
+  | { readonly kind: 'answered'; readonly value: unknown }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'absent' };
+
 /** News of domains. `reconnected` comes first, and after every gap: what happened before went unseen, so look. */
 export type DomainNews =
   | { readonly kind: 'stopped'; readonly name: string; readonly bootId: string; readonly reason: GuestStopReason; readonly detail: string }
@@ -39,6 +45,8 @@ export interface Hypervisor {
   vncPort(name: string): Promise<number | undefined>;
   /** Asks QEMU's human monitor of a domain. @returns what it answers */
   monitor(name: string, command: string): Promise<string>;
+  /** Asks QEMU's guest agent, which an image may have or not. */
+  askAgent(name: string, command: object, timeoutSeconds: number): Promise<AgentAnswer>;
   /** News until the signal says stop; goes on over restarts of the hypervisor. */
   news(signal: AbortSignal): AsyncIterable<DomainNews>;
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import type { Accelerator, HypervisorFingerprint } from '../../workflows/contrac
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { GuestStopReason } from '../../workflows/contract/service-vm.ts';
 import { cpuModes, machineType, readOwner, readVncPort } from './domain-xml.ts';
-import type { DomainNews, Hypervisor, OwnDomain } from './hypervisor.ts';
+import type { AgentAnswer, DomainNews, Hypervisor, OwnDomain } from './hypervisor.ts';
 
 export interface LibvirtHypervisorOptions {
   /** libvirt's URI of the daemon, e.g. `qemu:///system`. */
@@ -88,6 +88,21 @@ export class LibvirtHypervisor implements Hypervisor {
 
   monitor(name: string, command: string): Promise<string> {
     return this.#ask(async (client) => (await client.domains.lookupByName(name)).qemu.humanCommand(command));
+  }
+
+  askAgent(name: string, command: object, timeoutSeconds: number): Promise<AgentAnswer> {
+    return this.#ask(async (client) => {
+      const { qemu } = await client.domains.lookupByName(name);
+      try {
+        return { kind: 'answered', value: await qemu.agentCommand(command, { timeoutSeconds }) };
+      } catch (error) {
+        if (isLibvirtError(error, ErrorCode.AGENT_UNRESPONSIVE) || isLibvirtError(error, ErrorCode.AGENT_UNSYNCED))
+          return { kind: 'silent' };
+        if (isLibvirtError(error, ErrorCode.ARGUMENT_UNSUPPORTED)) return { kind: 'absent' };
+        if (error instanceof LibvirtError && !isGone(error)) return { kind: 'answered', value: undefined };
+        throw error;
+      }
+    });
   }
 
   async *news(signal: AbortSignal): AsyncIterable<DomainNews> {

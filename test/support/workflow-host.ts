@@ -53,6 +53,7 @@ export class ScriptedHost {
     saveDomain: neverAsked,
     vncPort: neverAsked,
     monitor: neverAsked,
+    askAgent: async () => ({ kind: 'absent' }),
     news: neverAsked,
     close: async () => undefined,
   };

@@ -139,8 +139,8 @@ export interface GuestActivities {
   /** Brings the guest back from the service's saved memory state. */
   restoreGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<void>;
   destroyGuest(input: OfServiceVm): Promise<void>;
-  /** Waits until the guest's application answers. */
-  awaitGuest(input: OfServiceVm & { readonly timeoutMs: number } & Reported): Promise<void>;
+  /** Waits until the guest's application answers; one that was restored is given an identity of its own meanwhile. */
+  awaitGuest(input: OfServiceVm & { readonly timeoutMs: number; readonly restored?: boolean } & Reported): Promise<void>;
   /** Makes the requests that fill the guest's caches. */
   warmUpGuest(input: OfServiceVm & Reported): Promise<void>;
   /** Saves the guest's memory and disk as images; the guest is gone afterwards. */

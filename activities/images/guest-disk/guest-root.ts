@@ -44,6 +44,7 @@ export async function layOutGuestRoot(plan: GuestRootPlan, directory: string, si
   for (const pruned of prunedPaths) await rm(path.join(directory, pruned), { recursive: true, force: true });
   for (const name of mountPoints) await mkdir(path.join(directory, name), { recursive: true });
   await linkBusyboxCommands(directory, signal);
+  await symlink('/run/machine-id', await roomFor(directory, 'etc/machine-id'));
   await symlink('/run/resolv.conf', await roomFor(directory, 'etc/resolv.conf'));
   for (const overlay of plan.overlays) await layOver(overlay, directory);
   await writeGuestFile(directory, { path: '/etc/hostname', content: `${plan.hostname}\n` });

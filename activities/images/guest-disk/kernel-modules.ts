@@ -3,8 +3,8 @@ import path from 'node:path';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
 import { runTool } from './run-tool.ts';
 
-/** What a guest needs before it can mount its root, then its network, its power button and its last cry (pvpanic). */
-const guestModules = ['virtio_pci', 'virtio_blk', 'virtio_net', 'pvpanic_mmio', 'button', 'evdev'] as const;
+/** What a guest needs before it can mount its root, then its network, its agent's channel, its power button and its last cry (pvpanic). */
+const guestModules = ['virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_console', 'pvpanic_mmio', 'button', 'evdev'] as const;
 
 /**
  * Reads the kernel's modules in the order in which the guest loads them.

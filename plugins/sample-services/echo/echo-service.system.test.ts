@@ -58,7 +58,13 @@ describe('the echo guest', () => {
 
     test('tells its boot, and answers the warm-up requests', async () => {
       const state: unknown = await (await fetch(`${guest.httpOrigin}/state`)).json();
-      expect(state).toEqual({ bootId: expect.stringMatching(/^[0-9a-f-]{36}$/), uptimeSeconds: expect.any(Number), hostname: 'echo' });
+      expect(state).toEqual({
+        bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        machineId: expect.stringMatching(/^[0-9a-f]{32}$/),
+        uptimeSeconds: expect.any(Number),
+        time: expect.any(Number),
+        hostname: 'echo',
+      });
       for (const request of echoService.warmUp ?? []) {
         const body = await request.body?.();
         const answer = await fetch(`${guest.httpOrigin}${request.path}`, {

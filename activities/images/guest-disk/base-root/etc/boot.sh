@@ -2,6 +2,7 @@
 # Runs once at boot, before the services of /etc/inittab.
 mount -t tmpfs -o mode=0755,size=10% run /run
 mount -t tmpfs -o mode=1777,size=40% tmp /tmp
+tr -d - </proc/sys/kernel/random/uuid >/run/machine-id
 hostname -F /etc/hostname
 ip link set lo up
 for device in /sys/class/net/eth*; do

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { answerAsItself } from './guest-identity.ts';
+import type { AgentAnswer } from './hypervisor.ts';
+
+const serviceVmId = '01234567-89ab-4def-8123-456789abcdef';
+
+interface Command {
+  readonly execute: string;
+  readonly arguments: Record<string, unknown>;
+}
+
+/** A guest whose agent answers as told. */
+function guest(answer: (command: Command, nth: number) => AgentAnswer | Promise<AgentAnswer>) {
+  const asked: Command[] = [];
+  const identity = {
+    name: 'guest',
+    serviceVmId,
+    hypervisor: {
+      askAgent: async (_name: string, command: object) => {
+        asked.push(command as Command);
+        return answer(command as Command, asked.length);
+      },
+    },
+  };
+  return { asked, identity };
+}
+
+const answered = (value: unknown): AgentAnswer => ({ kind: 'answered', value: { return: value } });
+
+describe('a guest', () => {
+  it('is told the time, and runs its hook with a machine id and random bytes before it is given to anybody', async () => {
+    let looks = 0;
+    const { asked, identity } = guest(({ execute }) => {
+      if (execute === 'guest-exec') return answered({ pid: 7 });
+      if (execute === 'guest-exec-status') return answered({ exited: (looks += 1) > 1 });
+      return answered({});
+    });
+    const before = Date.now();
+    await answerAsItself(identity, async () => undefined);
+    expect(asked.map(({ execute }) => execute)).toEqual(['guest-set-time', 'guest-exec', 'guest-exec-status', 'guest-exec-status']);
+    expect(Number(asked[0]!.arguments['time']) / 1e6).toBeGreaterThanOrEqual(before);
+    expect(asked[1]!.arguments).toMatchObject({ path: '/etc/cloudlet/refresh', arg: ['0123456789ab4def8123456789abcdef'] });
+    expect(Buffer.from(asked[1]!.arguments['input-data'] as string, 'base64')).toHaveLength(32);
+    expect(asked[2]!.arguments).toEqual({ pid: 7 });
+  });
+
+  it('whose agent comes a moment later is waited for as long as it does not answer anyway', async () => {
+    const { asked, identity } = guest((_, nth) => (nth < 3 ? { kind: 'silent' } : answered({ exited: true })));
+    await answerAsItself(identity, () => sleep(200));
+    expect(asked.map(({ execute }) => execute)).toContain('guest-exec');
+  });
+
+  it.each(['silent', 'absent'] as const)('whose agent is %s goes without, at once', async (kind) => {
+    const { asked, identity } = guest(() => ({ kind }));
+    const beganAt = performance.now();
+    await answerAsItself(identity, () => sleep(50));
+    expect(performance.now() - beganAt).toBeLessThan(1_000);
+    expect(asked.every(({ execute }) => execute === 'guest-set-time')).toBe(true);
+  });
+
+  it('that has no hook, or whose agent fails, is none the worse', async () => {
+    await answerAsItself(
+      guest(({ execute }) => (execute === 'guest-exec' ? { kind: 'answered', value: undefined } : answered({}))).identity,
+      async () => undefined,
+    );
+    await answerAsItself(guest(() => Promise.reject(new Error('gone'))).identity, async () => undefined);
+  });
+
+  it('that does not answer fails as it would have', async () => {
+    const { identity } = guest(() => answered({}));
+    await expect(answerAsItself(identity, () => Promise.reject(new Error('unresponsive')))).rejects.toThrow('unresponsive');
+  });
+});

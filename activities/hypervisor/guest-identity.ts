@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { msPerSecond } from '../../workflows/contract/units.ts';
+import type { Hypervisor } from './hypervisor.ts';
+
+/** What a guest runs, if it has it, to change what clones of one saved state must not share. */
+export const refreshHook = '/etc/cloudlet/refresh';
+const seedBytes = 32;
+const nanosecondsPerMs = 1e6;
+const agentTimeoutSeconds = 1;
+const lookEveryMs = 20;
+/** A guest that takes longer is given to its user as it is. */
+const patienceMs = 2 * msPerSecond;
+
+export interface GuestIdentity {
+  readonly hypervisor: Pick<Hypervisor, 'askAgent'>;
+  /** Of the domain. */
+  readonly name: string;
+  /** Its digits are the guest's machine id. */
+  readonly serviceVmId: string;
+}
+
+/**
+ * Waits until a guest that was saved or paused answers, and gives it the right time, fresh entropy and a machine id
+ * meanwhile, through the agent in it. A guest whose agent is not there by the time it answers goes without: a service
+ * must not wait for what its image does not have.
+ * @param answer waits for the guest's application
+ * @throws what `answer` throws
+ */
+export async function answerAsItself(identity: GuestIdentity, answer: () => Promise<void>): Promise<void> {
+  const answered = new AbortController();
+  // What goes wrong with it is no reason to keep the guest from its users.
+  const refreshed = refresh(identity, answered.signal).catch(() => undefined);
+  try {
+    await answer();
+  } finally {
+    answered.abort();
+  }
+  const impatient = new AbortController();
+  await Promise.race([refreshed, sleep(patienceMs, undefined, { signal: impatient.signal }).catch(() => undefined)]);
+  impatient.abort();
+}
+
+async function refresh({ hypervisor, name, serviceVmId }: GuestIdentity, answered: AbortSignal): Promise<void> {
+  const ask = (execute: string, given: object) => hypervisor.askAgent(name, { execute, arguments: given }, agentTimeoutSeconds);
+  // The first command finds out whether there is an agent; one that was just restored is heard of a moment later.
+  for (;;) {
+    const { kind } = await ask('guest-set-time', { time: Date.now() * nanosecondsPerMs });
+    if (kind === 'answered') break;
+    if (kind === 'absent' || answered.aborted) return;
+    await sleep(lookEveryMs);
+  }
+  const run = await ask('guest-exec', {
+    path: refreshHook,
+    arg: [serviceVmId.replaceAll('-', '')],
+    'input-data': randomBytes(seedBytes).toString('base64'),
+  });
+  const pid = run.kind === 'answered' ? (run.value as { return?: { pid?: number } } | undefined)?.return?.pid : undefined;
+  const deadline = performance.now() + patienceMs;
+  while (pid !== undefined && performance.now() < deadline) {
+    const status = await ask('guest-exec-status', { pid });
+    if (status.kind !== 'answered' || (status.value as { return?: { exited?: boolean } } | undefined)?.return?.exited !== false) return;
+    await sleep(lookEveryMs);
+  }
+}
