@@ -137,8 +137,8 @@ describe('a refusal', () => {
       `insert into services (id, service_id, spec, version, created_at, updated_at) values (gen_random_uuid(), 'hoarder', '{}', 1, now(), now())`,
     );
     await em.execute(
-      `insert into service_vms (id, service_id, workflow_id, start_operation_id, state, shared, purpose, requested_at, memory_mib, vcpus, restarts, version)
-       select gen_random_uuid(), id, 'hoarder', gen_random_uuid(), 'stopped', false, 'serve', now(), 0, 0, 0, 1 from services where service_id = 'hoarder'`,
+      `insert into service_vms (id, service_id, spec, workflow_id, start_operation_id, state, shared, purpose, requested_at, memory_mib, vcpus, restarts, version)
+       select gen_random_uuid(), id, spec, 'hoarder', gen_random_uuid(), 'stopped', false, 'serve', now(), 0, 0, 0, 1 from services where service_id = 'hoarder'`,
     );
     await em.execute(
       `insert into port_reservations (id, host_id, service_vm_id, position, name, protocol, guest_port, host_port)
