@@ -60,11 +60,11 @@ describe('a guest', () => {
   });
 
   it('that has no hook, or whose agent fails, is none the worse', async () => {
-    await answerAsItself(
-      guest(({ execute }) => (execute === 'guest-exec' ? { kind: 'answered', value: undefined } : answered({}))).identity,
-      async () => undefined,
-    );
-    await answerAsItself(guest(() => Promise.reject(new Error('gone'))).identity, async () => undefined);
+    const hookless = guest(({ execute }) => (execute === 'guest-exec' ? { kind: 'answered', value: undefined } : answered({})));
+    const failing = guest(() => Promise.reject(new Error('gone')));
+    for (const { identity } of [hookless, failing]) {
+      await expect(answerAsItself(identity, async () => undefined)).resolves.toBeUndefined();
+    }
   });
 
   it('that does not answer fails as it would have', async () => {

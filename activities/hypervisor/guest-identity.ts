@@ -56,8 +56,9 @@ async function refresh({ hypervisor, name, serviceVmId }: GuestIdentity, answere
     'input-data': randomBytes(seedBytes).toString('base64'),
   });
   const pid = run.kind === 'answered' ? (run.value as { return?: { pid?: number } } | undefined)?.return?.pid : undefined;
+  if (pid === undefined) return;
   const deadline = performance.now() + patienceMs;
-  while (pid !== undefined && performance.now() < deadline) {
+  while (performance.now() < deadline) {
     const status = await ask('guest-exec-status', { pid });
     if (status.kind !== 'answered' || (status.value as { return?: { exited?: boolean } } | undefined)?.return?.exited !== false) return;
     await sleep(lookEveryMs);
