@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { CloudletIdentity } from '../activities/store/cloudlet.ts';
+import type { AppFiles } from '../activities/apps/app-files.ts';
 import type { UploadFiles } from '../activities/uploads/upload-files.ts';
 import type { Store } from '../activities/store/store.ts';
 import type { PluginHost } from '../plugins/runtime/plugin-host.ts';
@@ -23,6 +24,7 @@ export interface ApiContext {
   readonly plugins: PluginHost;
   readonly uploads: UploadFiles;
   readonly bundles: BundleFiles;
+  readonly appFiles: AppFiles;
   readonly feed: EventFeed;
   /** The secret of `DATA_DIR/admin.token`. */
   readonly adminToken: string;

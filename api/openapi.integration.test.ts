@@ -42,6 +42,7 @@ describe('the OpenAPI document', () => {
   it('has every route there is, but those of stock phones and of its own page', async () => {
     const documented = new Set((await operations()).map(({ path, method }) => `${method.toUpperCase()} ${path}`));
     expect([...documented].toSorted()).toEqual([
+      'DELETE /v1/apps/{id}',
       'DELETE /v1/bundles/{id}',
       'DELETE /v1/services/{serviceId}',
       'DELETE /v1/services/{serviceId}/edit',
@@ -51,6 +52,10 @@ describe('the OpenAPI document', () => {
       'GET /health/live',
       'GET /health/ready',
       'GET /metrics',
+      'GET /v1/apps',
+      'GET /v1/apps/{id}',
+      'GET /v1/apps/{id}/file',
+      'GET /v1/apps/{id}/icon',
       'GET /v1/bundles',
       'GET /v1/bundles/publisher',
       'GET /v1/bundles/{id}',
@@ -74,8 +79,10 @@ describe('the OpenAPI document', () => {
       'GET /v1/uploads',
       'GET /v1/uploads/{id}',
       'OPTIONS /v1/uploads',
+      'PATCH /v1/apps/{id}',
       'PATCH /v1/services/{serviceId}',
       'PATCH /v1/uploads/{id}',
+      'POST /v1/apps',
       'POST /v1/bundles',
       'POST /v1/bundles/imports',
       'POST /v1/images/verify',
@@ -93,6 +100,7 @@ describe('the OpenAPI document', () => {
       'POST /v1/sessions',
       'POST /v1/sign-in-codes',
       'POST /v1/uploads',
+      'PUT /v1/apps/{id}/file',
       'PUT /v1/services/{serviceId}',
     ]);
   });

@@ -13,6 +13,7 @@ import {
   ServiceVmBody,
 } from '../workflows/contract/http.ts';
 import { BundleBody } from '../workflows/contract/bundle.ts';
+import { AppBody } from '../workflows/contract/app.ts';
 import { UploadBody } from '../workflows/contract/upload.ts';
 import { ImageBody, ServiceImageBody } from '../workflows/contract/image.ts';
 import type { ApiContext } from './context.ts';
@@ -42,6 +43,7 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
     HealthBody,
     UploadBody,
     BundleBody,
+    AppBody,
   ];
   for (const schema of schemas) app.addSchema(schema);
   await app.register(swagger, {
@@ -62,6 +64,7 @@ export async function openApi(app: FastifyInstance, { version }: ApiContext): Pr
         { name: 'images', description: 'What services are started from' },
         { name: 'service-vms', description: 'Running instances, and the leases that hold them' },
         { name: 'operations', description: 'What takes longer than a request' },
+        { name: 'apps', description: 'Clients of services, which phones download' },
         { name: 'uploads', description: 'Files that are sent in pieces (tus 1.0), for an operation to make something of' },
         { name: 'bundles', description: 'Services in one file, exported and imported' },
         { name: 'events', description: 'What happens, as it happens' },

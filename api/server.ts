@@ -6,6 +6,7 @@ import { readSerialLog } from '../activities/images/serial-log.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { openStore } from '../activities/store/store.ts';
 import { publicKeyText, signingKey, signingKeyPath } from '../activities/bundles/bundle-signature.ts';
+import { AppFiles } from '../activities/apps/app-files.ts';
 import { keepUploadsTidy } from '../activities/uploads/sweep-uploads.ts';
 import { maximumUploadBytes, UploadFiles } from '../activities/uploads/upload-files.ts';
 import { loadPlugins } from '../plugins/runtime/load-plugins.ts';
@@ -48,6 +49,7 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
       path: (bundleId) => bundlePath(paths, bundleId),
       publicKey: async () => publicKeyText(await signingKey(signingKeyPath(config.dataDir))),
     },
+    appFiles: new AppFiles(paths),
     feed,
     adminToken: await adminToken(config.dataDir),
     temporalUiUrl: config.temporalUiUrl,

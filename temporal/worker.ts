@@ -11,6 +11,8 @@ import { createWarmActivities } from '../activities/hypervisor/warm-activities.t
 import { hostPaths } from '../activities/images/host-paths.ts';
 import { createImageActivities } from '../activities/images/image-activities.ts';
 import { createVerifyActivities } from '../activities/images/verify-image.ts';
+import { createAppActivities } from '../activities/apps/app-activities.ts';
+import { createAppRecordActivities } from '../activities/store/apps.ts';
 import { createBuildRecordActivities } from '../activities/store/builds.ts';
 import { createBundleRecordActivities } from '../activities/store/bundles.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
@@ -91,6 +93,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     ...createBuildRecordActivities(context),
     ...createVerificationActivities({ store }),
     ...createBundleRecordActivities({ store, bundleHoldMs: config.bundleHoldHours * msPerHour }),
+    ...createAppRecordActivities(context),
     ...createTrashActivities({ store, trashHoldMs: config.trashHoldHours * msPerHour }),
     ...createPoolRecordActivities(context),
   };
@@ -110,7 +113,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
         ...common,
         taskQueue: cloudletTaskQueue,
         workflowBundle: bundle,
-        activities: { ...records, ...runHandlerActivity(plugins) },
+        activities: { ...records, ...createAppActivities(context), ...runHandlerActivity(plugins) },
       }),
       Worker.create({
         ...common,

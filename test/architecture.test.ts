@@ -15,7 +15,17 @@ const mayImport: Readonly<Record<string, { readonly folders: readonly string[]; 
   activities: { folders: ['activities', 'activities/images/guest-disk', 'workflows/contract'] },
   'plugins/runtime': { folders: ['plugins/runtime', 'workflows/contract'] },
   plugins: { folders: ['plugins/runtime', 'activities/images/guest-disk', 'workflows/contract'] },
-  api: { folders: ['api', 'activities/store', 'activities/uploads', 'plugins/runtime', 'temporal/client', 'workflows/contract'] },
+  api: {
+    folders: [
+      'api',
+      'activities/apps',
+      'activities/store',
+      'activities/uploads',
+      'plugins/runtime',
+      'temporal/client',
+      'workflows/contract',
+    ],
+  },
   manager: { folders: ['manager', 'workflows/contract'] },
   'temporal/config': { folders: ['temporal/config', 'workflows/contract'] },
   'temporal/supervisor': { folders: ['temporal/supervisor', 'temporal/config', 'workflows/contract'] },
@@ -73,7 +83,14 @@ function trespasses(path: string): string[] {
   return importsOf(path).flatMap(({ specifier, typeOnly }) => {
     if (specifier.startsWith('.')) {
       const target = normalize(join(dirname(path), specifier));
-      const known = [...Object.keys(mayImport), 'activities/store', 'activities/uploads', 'activities/hypervisor', 'activities/network'];
+      const known = [
+        ...Object.keys(mayImport),
+        'activities/apps',
+        'activities/store',
+        'activities/uploads',
+        'activities/hypervisor',
+        'activities/network',
+      ];
       const folder = folderOf(target, known) ?? target;
       const allowed = folders.some((name) => folder === name || (folder.startsWith(`${name}/`) && !Object.hasOwn(mayImport, folder)));
       return allowed || (ownPlugin && target.startsWith(`${ownPlugin}/`)) ? [] : [`${path} imports ${target}`];

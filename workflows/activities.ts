@@ -1,5 +1,7 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type {
+  AppActivities,
+  AppRecordActivities,
   BuildRecordActivities,
   CloudletActivities,
   HostActivities,
@@ -22,7 +24,8 @@ export const records = proxyLocalActivities<
     BundleRecordActivities &
     ServiceRecordActivities &
     PoolRecordActivities &
-    VerificationRecordActivities
+    VerificationRecordActivities &
+    AppRecordActivities
 >({
   startToCloseTimeout: '20s',
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
@@ -49,6 +52,21 @@ export const onHostUntilDone = (hostId: string) =>
     heartbeatTimeout,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
   });
+
+/** Files of apps: steps forward, then undos. */
+export const apps = proxyActivities<AppActivities>({
+  taskQueue: cloudletTaskQueue,
+  startToCloseTimeout: '30m',
+  heartbeatTimeout,
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: 5 },
+});
+export const appsUntilDone = proxyActivities<AppActivities>({
+  taskQueue: cloudletTaskQueue,
+  startToCloseTimeout: '2m',
+  heartbeatTimeout,
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
 
 /** A plugin's handler. It does not say that it lives, so nothing that is cancelled waits for it. */
 export const handlerActivities = (policy: { pluginId: string; timeoutMs: number; attempts: number }) =>

@@ -7,12 +7,14 @@ import { basesInUse } from '../images/bases-in-use.ts';
 import type { HostPaths } from '../images/host-paths.ts';
 import { forgetExpiredBundles } from '../store/bundles.ts';
 import { forgetUnusedImages, isMakingImages } from '../store/images.ts';
+import { installsInUse } from '../store/apps.ts';
 import { liveInstances } from '../store/instances.ts';
 import { runningOperations, settleLost } from '../store/operations.ts';
 import { release } from '../store/reservation.ts';
 import { recordEnd } from '../store/service-vms.ts';
 import type { Store } from '../store/store.ts';
 import { emptyTrash } from '../store/trash.ts';
+import { releaseLostUploads } from '../store/uploads.ts';
 import { endGuest, removeInstanceFiles } from './end-guest.ts';
 import type { HostContext } from './host-context.ts';
 
@@ -89,6 +91,10 @@ async function removeLeftovers({ paths, store, hostId }: ReconcileContext): Prom
   const removed = await oldestSerialLogs(paths);
   await emptyTrash(store);
   removed.push(...(await expiredBundles(paths, store, hostId)));
+  await releaseLostUploads(store);
+  const installs = await readFolder(paths.apps);
+  const keptInstalls = await installsInUse(store);
+  removed.push(...installs.filter((name) => !keptInstalls.has(name)).map((name) => join(paths.apps, name)));
   if (!(await isMakingImages(store))) {
     const kept = await forgetUnusedImages(store, hostId);
     const underOverlays = await basesInUse(paths);

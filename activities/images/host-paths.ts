@@ -16,6 +16,8 @@ export interface HostPaths {
   readonly uploads: string;
   /** Bundles that wait to be fetched: one file each, named by its id. */
   readonly exports: string;
+  /** One folder an install of an app: its file and its icon. */
+  readonly apps: string;
   /** Downloaded packages and the like; may vanish at any time. */
   readonly cache: string;
 }
@@ -28,12 +30,14 @@ export const hostPaths = (dataDirectory: string, importDirectory?: string): Host
   imports: importDirectory ?? join(dataDirectory, 'imports'),
   uploads: join(dataDirectory, 'uploads'),
   exports: join(dataDirectory, 'exports'),
+  apps: join(dataDirectory, 'apps'),
   cache: join(dataDirectory, 'cache'),
 });
 
 export const imagePath = (paths: HostPaths, sha256: string): string => join(paths.images, sha256);
 export const uploadPath = (paths: Pick<HostPaths, 'uploads'>, uploadId: string): string => join(paths.uploads, uploadId);
 export const bundlePath = (paths: Pick<HostPaths, 'exports'>, bundleId: string): string => join(paths.exports, `${bundleId}.csvm`);
+export const appFolder = (paths: Pick<HostPaths, 'apps'>, installedBy: string): string => join(paths.apps, installedBy);
 export const instanceFolder = (paths: HostPaths, serviceVmId: string): string => join(paths.instances, serviceVmId);
 export const diskPath = (paths: HostPaths, serviceVmId: string): string => join(instanceFolder(paths, serviceVmId), 'disk.qcow2');
 export const serialLogPath = (paths: HostPaths, serviceVmId: string): string => join(paths.serialLogs, `${serviceVmId}.log`);

@@ -1,4 +1,5 @@
 import { Bundle } from './entities/bundle.ts';
+import { App } from './entities/app.ts';
 import { Cloudlet } from './entities/cloudlet.ts';
 import { Event } from './entities/event.ts';
 import { Host } from './entities/host.ts';
@@ -17,6 +18,7 @@ import { Upload } from './entities/upload.ts';
 /** Every table of the store. */
 export const entities = [
   Bundle,
+  App,
   Cloudlet,
   Event,
   Host,

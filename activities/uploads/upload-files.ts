@@ -189,8 +189,7 @@ function* metadataFaults(metadata: Readonly<Record<string, string | null>>) {
   const { filename, sha256 } = metadata;
   if (Object.values(metadata).some((value) => value?.includes('\0'))) yield { pointer, message: 'a value contains a NUL character' };
   // Control characters would draw on the terminal of whoever lists uploads.
-  // oxlint-disable-next-line no-control-regex
-  if (filename !== undefined && !/^[^/\x00-\x1f\x7f-\x9f]{1,255}$/.test(filename ?? ''))
+  if (filename !== undefined && !/^[^/\p{Cc}]{1,255}$/u.test(filename ?? ''))
     yield { pointer, message: 'filename must be 1 to 255 characters without slashes and control characters' };
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256 ?? '')) yield { pointer, message: 'sha256 must be 64 hex digits' };
 }

@@ -206,7 +206,7 @@ describe('GET /api/system', () => {
 
 describe('GET /api/apps', () => {
   it.each(['/api/apps', '/api/apps?osName=Android&osVersion=14&tags=demo,x', '/api/app/getList?os_name=a&os_version=b&tags=zzz'])(
-    '%s is an empty list as yet',
+    '%s is an empty list where there are none',
     async (target) => {
       const answer = await ask(target);
       expectWhole(answer);

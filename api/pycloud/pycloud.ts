@@ -12,6 +12,9 @@ import { sendTextError } from './text-error.ts';
 /** Answers one path. What it returns is sent as JSON. */
 export type PycloudHandler = (context: ApiContext, request: FastifyRequest) => Promise<unknown>;
 
+/** Answers one path with a file, which it sends itself. */
+export type PycloudFileHandler = (context: ApiContext, request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+
 /** Every path that a stock client can ask, the spellings of 2015 among them. */
 const routes: readonly (readonly [path: string, handler: PycloudHandler])[] = [
   ['/services', listServices],
@@ -19,14 +22,18 @@ const routes: readonly (readonly [path: string, handler: PycloudHandler])[] = [
   ['/servicevm/start', startServiceVm],
   ['/servicevm/stop', stopServiceVm],
   ['/apps', listApps],
-  ['/apps/get', getApp],
   ['/system', getSystem],
   ['/system/get_messages', getMessages],
   ['/servicevm/listServices', listServices],
   ['/servicevm/find', getService],
   ['/app/getList', listApps],
-  ['/app/getApp', getApp],
   ['/cloudlet_info', getSystem],
+];
+
+/** Those that hand over a file. */
+const fileRoutes: readonly (readonly [path: string, handler: PycloudFileHandler])[] = [
+  ['/apps/get', getApp],
+  ['/app/getApp', getApp],
 ];
 
 /**
@@ -49,6 +56,9 @@ export const pycloud: FastifyPluginAsync<{ context: ApiContext }> = async (app: 
 
   for (const [path, handler] of routes) {
     app.get(path, async (request, reply) => sendJson(reply, await handler(context, request)));
+  }
+  for (const [path, handler] of fileRoutes) {
+    app.get(path, (request, reply) => handler(context, request, reply));
   }
   app.get('/', () => {
     throw new CloudletError('not-found', 'There is nothing at /api itself. GET /api/services lists the services.');

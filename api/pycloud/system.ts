@@ -5,6 +5,7 @@ import { principalName } from '../../workflows/contract/principal.ts';
 import { authorize } from '../auth/authorize.ts';
 import { deviceOrAddress } from '../auth/principal-of.ts';
 import { readMachine } from '../machine.ts';
+import { pycloudApps } from './apps.ts';
 import { isTrue, parameter } from './parameters.ts';
 import type { PycloudHandler } from './pycloud.ts';
 import { pycloudService } from './services.ts';
@@ -18,7 +19,7 @@ export const getSystem: PycloudHandler = async (context, request) => {
     memory_info: { max_memory: machine.memoryTotalBytes, free_memory: machine.memoryFreeBytes },
     cpu_info: { max_cores: machine.cores, usage: machine.cpuPercent, speed: machine.cpuMhz, cache: machine.cacheKib },
     services: withServices ? (await listStored(context.store)).filter(({ image }) => image !== null).map(pycloudService) : undefined,
-    apps: isTrue(parameter(request, 'apps')) ? [] : undefined,
+    apps: isTrue(parameter(request, 'apps')) ? await pycloudApps(context, request) : undefined,
   };
 };
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { callerOf, type Caller } from '../auth/principal-of.ts';
 import type { ApiContext } from '../context.ts';
+import { apps } from './apps.ts';
 import { bundles } from './bundles.ts';
 import { cloudlet } from './cloudlet.ts';
 import { events } from './events.ts';
@@ -27,6 +28,19 @@ export const v1: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app
   app.addHook('onRequest', async (request: FastifyRequest) => {
     request.caller = await callerOf(context, request);
   });
-  for (const routes of [cloudlet, services, serviceEdits, images, serviceVms, operations, events, plugins, sessions, uploads, bundles])
+  for (const routes of [
+    apps,
+    cloudlet,
+    services,
+    serviceEdits,
+    images,
+    serviceVms,
+    operations,
+    events,
+    plugins,
+    sessions,
+    uploads,
+    bundles,
+  ])
     await app.register(routes, { context });
 };

@@ -12,7 +12,7 @@ const admin: Principal = { kind: 'token', role: 'admin', name: 'admin.token' };
 const allowedTo = (principal: Principal, owned?: boolean): SecurityAction[] =>
   securityActions.filter((action) => decide(principal, action, owned === undefined ? {} : { owned }).allow);
 
-const forAnyone: SecurityAction[] = ['cloudlet.read', 'service.list', 'service.start', 'service-vm.join'];
+const forAnyone: SecurityAction[] = ['cloudlet.read', 'service.list', 'service.start', 'service-vm.join', 'app.list'];
 const forOwners: SecurityAction[] = [
   'service-vm.read',
   'service-vm.use',
@@ -23,7 +23,7 @@ const forOwners: SecurityAction[] = [
 ];
 
 describe('security-open', () => {
-  it.each([anonymous, device])('lets a stranger ($kind) see and start services, and nothing of others', (principal) => {
+  it.each([anonymous, device])('lets a stranger ($kind) see and start services, have their apps, and nothing of others', (principal) => {
     expect(allowedTo(principal)).toEqual(forAnyone);
     expect(allowedTo(principal, false)).toEqual(forAnyone);
   });

@@ -26,6 +26,8 @@ const audiences: Readonly<Record<SecurityAction, Audience>> = {
   'metrics.read': 'admin',
   'session.create': 'admin',
   'upload.manage': 'admin',
+  'app.list': 'anyone',
+  'app.manage': 'admin',
 };
 
 const howToBeAdmin = 'send the admin token (DATA_DIR/admin.token) as `Authorization: Bearer …`';

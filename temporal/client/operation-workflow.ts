@@ -44,6 +44,7 @@ const cancels: Readonly<Record<OperationKind, Cancel>> = {
   'image.verify': cancelWorkflow,
   'service.import': cancelWorkflow,
   'service.export': cancelWorkflow,
+  'app.install': cancelWorkflow,
 };
 
 /** Asks an operation to end and to undo what it did. @throws CloudletError */

@@ -7,6 +7,7 @@ import { failsForGood, hangs, type CallKey, type Fault } from '../support/workfl
 import { discards, edits, justLooks, shutsItDown } from '../support/workflow-edits.ts';
 import { exports, imports } from '../support/workflow-bundles.ts';
 import { fillHistory, refusalOf } from '../support/workflow-instance.ts';
+import { installs, replacesAnApp } from '../support/workflow-installs.ts';
 import type { WorkflowLab } from '../support/workflow-lab.ts';
 import type { Operation } from '../support/workflow-laws.ts';
 import {
@@ -147,6 +148,10 @@ export const scenarios: readonly Pick<Operation, 'name' | 'prepare' | 'planted'>
   { name: 'export-service', prepare: exports },
   { name: 'export-service-fails', prepare: exports, planted: { 'writeBundle#1': failsForGood('image-unavailable') } },
   { name: 'export-service-cancelled', prepare: cutShort(exports, 'writeBundle#1', isCancelled) },
+  { name: 'install-app', prepare: installs },
+  { name: 'install-app-anew', prepare: replacesAnApp },
+  { name: 'install-app-refused', prepare: installs, planted: { 'prepareApp#1': failsForGood('unprocessable-app') } },
+  { name: 'install-app-cancelled', prepare: cutShort(installs, 'prepareApp#1', isCancelled) },
   { name: 'reconcile-nothing', prepare: reconcilesInVain },
   { name: 'reconcile-an-orphan', prepare: reconciles },
   { name: 'reconcile-fails', prepare: reconciles, planted: { 'retireOrphan#1': failsForGood('hypervisor-refused') } },

@@ -10,6 +10,7 @@ import type { ApiContext } from '../../api/context.ts';
 import { EventFeed } from '../../api/http/event-feed.ts';
 import { cloudletIdentity } from '../../activities/store/cloudlet.ts';
 import { bundlePath } from '../../activities/images/host-paths.ts';
+import { AppFiles } from '../../activities/apps/app-files.ts';
 import { UploadFiles } from '../../activities/uploads/upload-files.ts';
 import { loadPlugins } from '../../plugins/runtime/load-plugins.ts';
 import { createLog } from '../../temporal/log.ts';
@@ -65,6 +66,7 @@ export async function openApiLab(limits: Partial<ApiLimits> = {}): Promise<ApiLa
     plugins: await loadPlugins({ configured: [{ name: 'security-open', required: true }], process: 'api', log }),
     bundles: { path: (bundleId) => bundlePath(lab.paths, bundleId), publicKey: async () => 'A'.repeat(43) },
     uploads: new UploadFiles({ store, paths: lab.paths, maximumBytes: bytesPerGib }),
+    appFiles: new AppFiles(lab.paths),
     feed,
     adminToken: `cla_${randomUUID()}`,
     temporalUiUrl: parts.facts.temporalUiUrl,

@@ -85,6 +85,11 @@ export class FaultPlans {
     if (this.#withChildren.has(by)) this.cover(workflowId, by);
   }
 
+  /** What a former execution of this id called no longer counts. */
+  forget(workflowId: string): void {
+    this.#plans.delete(workflowId);
+  }
+
   /** All workflows of an operation. */
   coveredBy(plan: FaultPlan): string[] {
     return [...this.#plans].flatMap(([workflowId, known]) => (known === plan ? [workflowId] : []));

@@ -1,5 +1,6 @@
 /** What operations may leave behind, and what they must have come to. */
 import { readdir } from 'node:fs/promises';
+import { installsInUse } from '../../activities/store/apps.ts';
 import { serviceVmIdOf } from '../../workflows/contract/ids.ts';
 import { isWorkflowOpen } from '../../temporal/client/workflow-directory.ts';
 import type { WorkflowLab } from './workflow-lab.ts';
@@ -19,9 +20,11 @@ export async function heldBy(lab: WorkflowLab, workflowIds: readonly string[]): 
      union all select 'a service in the trash whose removal did not succeed' from services s
        where trashed_by is not null and 'remove-service/' || service_id = any(?::text[])
        and not exists (select 1 from operations where id = s.trashed_by and state = 'succeeded')
+     union all select 'an upload that an operation holds' from uploads u join operations o on o.id = u.operation_id
+       where o.workflow_id = any(?::text[])
      union all select 'a service without an image' from services
        where image_id is null and 'build-service-image/' || service_id = any(?::text[])`,
-    [`{${serviceVmIds.join(',')}}`, ...Array.from({ length: 4 }, () => textArray(workflowIds))],
+    [`{${serviceVmIds.join(',')}}`, ...Array.from({ length: 5 }, () => textArray(workflowIds))],
   );
   const guests = serviceVmIds.filter((serviceVmId) => lab.host.guestOf(serviceVmId)).map(() => 'a guest that runs');
   const folders = (await filesIn(lab.paths.instances)).filter((name) => serviceVmIds.includes(name)).map(() => 'the folder of an instance');
@@ -30,6 +33,8 @@ export async function heldBy(lab: WorkflowLab, workflowIds: readonly string[]): 
     [...serviceVmIds, ...operationIds].some((id) => name.startsWith(id)),
   );
   const unpublished = await bundlesOfFailed(lab, operationIds);
+  const installed = await installsInUse(lab.store);
+  const installs = (await filesIn(lab.paths.apps)).filter((name) => operationIds.includes(name) && !installed.has(name));
   const open = await Promise.all(workflowIds.map((workflowId) => isWorkflowOpen(lab.client, workflowId)));
   return [
     ...rows.map(({ what }) => what),
@@ -37,6 +42,7 @@ export async function heldBy(lab: WorkflowLab, workflowIds: readonly string[]): 
     ...folders,
     ...incoming.map(() => 'a file on its way in'),
     ...unpublished.map(() => 'the file of a bundle that was never published'),
+    ...installs.map(() => 'files of an app that nobody has'),
     ...open.filter(Boolean).map(() => 'an open workflow'),
   ];
 }
@@ -53,7 +59,7 @@ async function bundlesOfFailed({ store, paths }: WorkflowLab, operationIds: read
 export async function endStateOf(lab: WorkflowLab, workflowIds: readonly string[]): Promise<readonly string[]> {
   const serviceVmIds = workflowIds.flatMap((workflowId) => serviceVmIdOf(workflowId) ?? []);
   const operationIds = await operationsOf(lab, workflowIds);
-  const services = workflowIds.map((workflowId) => workflowId.replace(/^(build-service-image|remove-service)\//, ''));
+  const services = workflowIds.map((workflowId) => workflowId.replace(/^(build-service-image|remove-service|install-app)\//, ''));
   const events = await lab.store
     .fork()
     .execute<{ type: string; data: { rung?: string; reason?: string; problem?: { code: string } } }[]>(

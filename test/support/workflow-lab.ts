@@ -10,6 +10,8 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import type { ReconcileContext } from '../../activities/hypervisor/reconcile-activities.ts';
 import type { WarmContext } from '../../activities/hypervisor/warm-activities.ts';
 import { hostPaths } from '../../activities/images/host-paths.ts';
+import { createAppActivities } from '../../activities/apps/app-activities.ts';
+import { createAppRecordActivities } from '../../activities/store/apps.ts';
 import { createBuildRecordActivities } from '../../activities/store/builds.ts';
 import { createBundleRecordActivities } from '../../activities/store/bundles.ts';
 import { recordHost } from '../../activities/store/hosts.ts';
@@ -106,6 +108,8 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
         ...createTrashActivities({ store, trashHoldMs: msPerHour }),
         ...withChildrenCounted(createBuildRecordActivities({ store }), faults),
         ...withWarmCounted(createPoolRecordActivities({ store }), faults),
+        ...createAppRecordActivities({ store }),
+        ...createAppActivities(context),
         ...runHandlerActivity(pluginHost),
       },
     }),

@@ -3,6 +3,8 @@
  * and undoing works twice, at the second attempt, and where the step never was. omicron tests its sagas by these.
  */
 import type {
+  AppActivities,
+  AppRecordActivities,
   BuildRecordActivities,
   CloudletActivities,
   HostActivities,
@@ -33,7 +35,9 @@ export interface Operation {
   readonly reconciles?: boolean;
 }
 
-type Activity = keyof (RecordActivities &
+type Activity = keyof (AppRecordActivities &
+  AppActivities &
+  RecordActivities &
   BuildRecordActivities &
   BundleRecordActivities &
   ServiceRecordActivities &
@@ -79,6 +83,8 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   hostOfService: { failsWith: 'not-found' },
   writeBundle: { failsWith: 'image-unavailable', undo: 'removeBundle' },
   publishBundle: { failsWith: 'state-conflict', undo: 'removeBundle' },
+  prepareApp: { failsWith: 'unprocessable-app', undo: 'discardApp' },
+  publishApp: { failsWith: 'name-taken', undo: 'discardApp' },
   surveyHost: { failsWith: 'hypervisor-refused' },
 };
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fakePlugin } from '../../plugins/runtime/test-support/fake-plugins.ts';
 import { edits, justLooks, shutsItDown } from '../support/workflow-edits.ts';
 import { failsForGood } from '../support/workflow-faults.ts';
+import { installs, replacesAnApp } from '../support/workflow-installs.ts';
 import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
 import { failsCleanlyAtEachCall, repeatsEachCall, unwindsUnderFaults, type Operation } from '../support/workflow-laws.ts';
 import {
@@ -71,6 +72,8 @@ const ofHosts: readonly Operation[] = [
   { name: 'the verification of all images', prepare: verifies, triedFrom: 'copiesToVerify#1', reconciles: true },
   { name: 'the import of a bundle', prepare: imports },
   { name: 'the export of a service', prepare: exports },
+  { name: 'the install of an app', prepare: installs },
+  { name: 'the install of a new file of an app', prepare: replacesAnApp },
   { name: 'the reconciliation of a host', prepare: reconciles, reconciles: true },
 ];
 
@@ -86,6 +89,7 @@ beforeAll(async () => {
   const listener = fakePlugin('listener', (registry) => {
     registry.on('serviceVm.ready', async () => undefined);
     registry.on('service.published', async () => undefined);
+    registry.on('app.published', async () => undefined);
   });
   lab = await openWorkflowLab({ plugins: [listener] });
 });

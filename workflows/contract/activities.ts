@@ -1,5 +1,6 @@
 /** The activities that workflows call, by the queue they run on. Adapters implement them in `activities/`. */
 import type { BundleActivities } from './bundle.ts';
+import type { InstallInput, InstallOutcome, PreparedApp } from './app.ts';
 import type { PluginEventName, PluginEvents } from './event.ts';
 import type { DescribedFailure } from './failure.ts';
 import type { ImageSource } from './image-source.ts';
@@ -117,6 +118,19 @@ export interface RegisteredBuild {
 export interface BuildOutcome {
   readonly serviceId: string;
   readonly version: number;
+}
+
+/** Of installs of apps; run as local activities, too. */
+export interface AppRecordActivities {
+  publishApp(input: InstallInput & { readonly prepared: PreparedApp } & Reported): Promise<InstallOutcome>;
+}
+
+/** Files of apps; run on any worker of the cloudlet. */
+export interface AppActivities {
+  /** Looks an upload through and puts it where downloads read it, in a folder of its own. */
+  prepareApp(input: InstallInput & Reported): Promise<PreparedApp>;
+  /** Removes what an install leaves that no app needs; its undo, too. An upload that is still good is released. */
+  discardApp(input: { readonly operationId: string }): Promise<void>;
 }
 
 /** Run on any worker of the cloudlet. */

@@ -9,6 +9,7 @@ export interface PluginEvents {
   'serviceVm.failed': { readonly serviceVmId: string; readonly serviceId: string; readonly code: string; readonly detail: string };
   'service.published': { readonly serviceId: string; readonly version: number };
   'service.removed': { readonly serviceId: string };
+  'app.published': { readonly appId: string; readonly name: string };
   'host.up': { readonly hostId: string };
   'host.down': { readonly hostId: string };
 }
@@ -23,6 +24,7 @@ const everyEvent: Readonly<Record<PluginEventName, true>> = {
   'serviceVm.failed': true,
   'service.published': true,
   'service.removed': true,
+  'app.published': true,
   'host.up': true,
   'host.down': true,
 };

@@ -21,6 +21,7 @@ export const fillWarmPoolWorkflowId = (hostId: string): string => `fill-warm-poo
 export const verifyImagesWorkflowId = 'verify-images';
 export const importServiceWorkflowId = (operationId: string): string => `import-service/${operationId}`;
 export const exportServiceWorkflowId = (operationId: string): string => `export-service/${operationId}`;
+export const installAppWorkflowId = (appId: string): string => `install-app/${appId}`;
 export const reconcileHostWorkflowId = (hostId: string): string => `reconcile-host/${hostId}`;
 export const reconcileHostScheduleId = (hostId: string): string => `reconcile-host-schedule/${hostId}`;
 

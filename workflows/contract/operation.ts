@@ -11,6 +11,7 @@ export const operationKinds = [
   'service.export',
   'service.remove',
   'image.verify',
+  'app.install',
 ] as const;
 export type OperationKind = (typeof operationKinds)[number];
 

@@ -35,6 +35,8 @@ export const securityActions = [
   'metrics.read',
   'session.create',
   'upload.manage',
+  'app.list',
+  'app.manage',
 ] as const;
 export type SecurityAction = (typeof securityActions)[number];
 

@@ -19,6 +19,7 @@ export const operationWords: Readonly<Record<OperationKind, Words>> = {
   'service.import': { verb: 'Import', doing: 'Importing', done: 'is imported' },
   'service.export': { verb: 'Export', doing: 'Exporting', done: 'is exported' },
   'service.remove': { verb: 'Remove', doing: 'Removing', done: 'is removed' },
+  'app.install': { verb: 'Install', doing: 'Installing', done: 'is installed' },
   'image.verify': { verb: 'Verify', doing: 'Verifying', done: 'is verified' },
 };
 
