@@ -55,13 +55,14 @@ describe('CallPool', () => {
   });
 
   it('opens a further connection only for calls that have waited', async () => {
-    const pool = makePool({ growAfterMs: 30 });
+    const pool = makePool({ growAfterMs: 200 });
     const stuck = settle(Array.from({ length: 4 }, () => call(pool)));
     await until('four calls', () => calls.length === 4);
     const start = performance.now();
     const free = call(pool);
     await until('the fifth', () => calls.length === 5);
-    expect(performance.now() - start).toBeGreaterThan(25);
+    // A timer counts from when the event loop last looked at the clock, which is earlier on a busy machine.
+    expect(performance.now() - start).toBeGreaterThan(100);
     expect(calls[4]?.peer.index).toBe(1);
     answer(calls[4]);
     expect(await free).toEqual({ hostname: 'here' });
