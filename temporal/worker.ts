@@ -20,6 +20,7 @@ import { recordHostDown } from '../activities/store/hosts.ts';
 import { createPoolRecordActivities } from '../activities/store/pool.ts';
 import { createVerificationActivities } from '../activities/store/image-verification.ts';
 import { createRecordActivities } from '../activities/store/record-activities.ts';
+import { createRefreshActivities } from '../activities/store/refreshes.ts';
 import { openStore } from '../activities/store/store.ts';
 import { createTrashActivities } from '../activities/store/trash.ts';
 import { servicesCatalogue } from '../plugins/runtime/extension-points.ts';
@@ -90,6 +91,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
   };
   const records = {
     ...createRecordActivities({ ...context, handlers: eventHandlers(plugins) }),
+    ...createRefreshActivities({ store }),
     ...createBuildRecordActivities(context),
     ...createVerificationActivities({ store }),
     ...createBundleRecordActivities({ store, bundleHoldMs: config.bundleHoldHours * msPerHour }),

@@ -8,6 +8,7 @@ import type {
   RecordActivities,
   ServiceRecordActivities,
   PoolRecordActivities,
+  RefreshRecordActivities,
   VerificationRecordActivities,
 } from './contract/activities.ts';
 import type { BundleRecordActivities } from './contract/bundle.ts';
@@ -20,6 +21,7 @@ import { msPerMinute } from './contract/units.ts';
  */
 export const records = proxyLocalActivities<
   RecordActivities &
+    RefreshRecordActivities &
     BuildRecordActivities &
     BundleRecordActivities &
     ServiceRecordActivities &

@@ -5,6 +5,7 @@ export { fillWarmPool } from './fill-warm-pool.ts';
 export { importService } from './import-service.ts';
 export { installApp } from './install-app.ts';
 export { reconcileHost } from './reconcile-host.ts';
+export { refreshSavedState } from './refresh-saved-state.ts';
 export { removeService } from './remove-service.ts';
 export { serviceVm } from './service-vm.ts';
 export { verifyImages } from './verify-images.ts';

@@ -159,6 +159,16 @@ describe('cloneXml', () => {
     for (const old of ['cloudlet-old', '99999999', '/old/', '20009', 'restrict=off', 'seclabel']) expect(cloned).not.toContain(old);
   });
 
+  it('has a disk that grows no more than it may, whatever the one had that was saved', () => {
+    const limited = canonical(cloneXml(savedXml, { ...clone, diskLimitBytes: 1_048_576 }));
+    expect(limited).toMatch(/<source [^>]*><slices><slice type="storage" offset="0" size="1048576"\/><\/slices><\/source>/);
+    expect(canonical(domainXml({ ...spec, diskLimitBytes: 1_048_576 }))).toMatch(/<driver [^>]*error_policy="report"/);
+    const again = canonical(cloneXml(limited, { ...clone, diskLimitBytes: 2_097_152 }));
+    expect(again.match(/<slice /g)).toHaveLength(1);
+    expect(again).toContain('size="2097152"');
+    expect(canonical(cloneXml(limited, clone))).toBe(canonical(cloneXml(savedXml, clone)));
+  });
+
   it('is the same when it is made twice, or of a clone', () => {
     const once = cloneXml(savedXml, clone);
     expect(cloneXml(savedXml, clone)).toBe(once);

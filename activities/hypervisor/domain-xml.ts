@@ -12,6 +12,8 @@ export interface DomainIdentity {
   readonly cloudletId: string;
   readonly serviceVmId: string;
   readonly diskPath: string;
+  /** How large the disk's file may become; it has that size already, as a hole. */
+  readonly diskLimitBytes?: number | undefined;
   readonly serialLogPath: string;
   readonly network: GuestNetwork;
 }
@@ -124,6 +126,7 @@ function fill(document: Document, identity: DomainIdentity): void {
   owner.setAttribute('cloudlet', identity.cloudletId);
   owner.setAttribute('id', identity.serviceVmId);
   only(domain, ['devices', 'disk', 'source']).setAttribute('file', identity.diskPath);
+  limitDisk(document, identity.diskLimitBytes);
   for (const log of [...descend(domain, ['devices', 'serial', 'log']), ...descend(domain, ['devices', 'console', 'log'])]) {
     log.setAttribute('file', identity.serialLogPath);
   }
@@ -131,6 +134,23 @@ function fill(document: Document, identity: DomainIdentity): void {
   for (const source of descend(domain, ['devices', 'channel', 'source'])) source.parentNode?.removeChild(source);
   netdevOf(domain).setAttribute('value', netdevArgument(identity.network));
   label(document, identity.network.filteredUid);
+}
+
+/** QEMU uses no more of the disk's file than this slice of it; a guest that needs more is told of an error and lives on. */
+function limitDisk(document: Document, limitBytes: number | undefined): void {
+  const domain = rootOf(document);
+  const source = only(domain, ['devices', 'disk', 'source']);
+  for (const old of descend(source, ['slices'])) source.removeChild(old);
+  for (const driver of descend(domain, ['devices', 'disk', 'driver'])) {
+    if (limitBytes === undefined) driver.removeAttribute('error_policy');
+    else driver.setAttribute('error_policy', 'report');
+  }
+  if (limitBytes === undefined) return;
+  const slice = document.createElement('slice');
+  for (const [name, value] of Object.entries({ type: 'storage', offset: '0', size: String(limitBytes) })) slice.setAttribute(name, value);
+  const slices = document.createElement('slices');
+  slices.appendChild(slice);
+  source.appendChild(slices);
 }
 
 /**

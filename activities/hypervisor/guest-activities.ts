@@ -1,17 +1,21 @@
 import { chown, mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { GuestActivities } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { withHeartbeat } from '../heartbeat.ts';
+import { backingFile } from '../images/bases-in-use.ts';
+import { diskLimitBytes } from '../images/disk-limit.ts';
 import { diskPath, instanceFolder, serialLogPath } from '../images/host-paths.ts';
 import { imageFile } from '../images/image-store.ts';
 import { createOverlay } from '../images/overlay.ts';
 import { runTool } from '../run-tool.ts';
 import { busyPorts } from '../network/busy-ports.ts';
 import { filterGuest, filteredUid } from '../network/egress.ts';
+import type { SavedImages } from '../store/images.ts';
 import { findInstance, type Instance } from '../store/instances.ts';
 import { replacePorts } from '../store/ports.ts';
+import { sameFingerprint } from '../store/start-options.ts';
 import type { Store } from '../store/store.ts';
 import { cloneXml, domainXml, type DomainIdentity } from './domain-xml.ts';
 import { endGuest, removeInstanceFiles } from './end-guest.ts';
@@ -49,6 +53,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
         serviceVmId,
         diskPath: diskPath(paths, serviceVmId),
         serialLogPath: serialLogPath(paths, serviceVmId),
+        diskLimitBytes: diskLimitBytes(instance),
         network: { ports, filteredUid: uid },
       },
       instance,
@@ -58,10 +63,10 @@ export function createGuestActivities(context: HostContext): GuestActivities {
   return {
     cloneDisk: ({ serviceVmId, rung }) =>
       withHeartbeat(async (signal) => {
-        const { images } = await requireInstance(store, serviceVmId);
-        const image = rung === 'restore' ? images.saved?.disk : images.disk;
-        if (!image) throw new CloudletError('image-unavailable', 'The service has no saved state any more.');
-        await createOverlay(await imageFile(paths, image), diskPath(paths, serviceVmId), signal);
+        const instance = await requireInstance(store, serviceVmId);
+        const image = rung === 'restore' ? (await fittingState(hypervisor, instance)).disk : instance.images.disk;
+        const limitBytes = diskLimitBytes(instance);
+        await createOverlay(await imageFile(paths, image), diskPath(paths, serviceVmId), { limitBytes, signal });
       }),
 
     removeDisk: ({ serviceVmId }) => removeInstanceFiles(context, serviceVmId),
@@ -76,9 +81,11 @@ export function createGuestActivities(context: HostContext): GuestActivities {
 
     restoreGuest: ({ serviceVmId, bootId }) =>
       withHeartbeat(async (signal) => {
-        await startOnce(serviceVmId, bootId, async (identity, { images }) => {
-          if (!images.saved) throw new CloudletError('image-unavailable', 'The service has no saved state any more.');
-          const savedPath = await imageFile(paths, images.saved.memory);
+        await startOnce(serviceVmId, bootId, async (identity, instance) => {
+          const saved = await fittingState(hypervisor, instance);
+          const base = await backingFile(identity.diskPath);
+          if (basename(base ?? '') !== saved.disk.sha256) throw unusable('was made anew after the disk had been cloned');
+          const savedPath = await imageFile(paths, saved.memory);
           await restoreClone(hypervisor, savedPath, join(instanceFolder(paths, serviceVmId), 'restore.fifo'), identity, signal);
         });
       }),
@@ -123,6 +130,19 @@ async function requireInstance(store: Store, serviceVmId: string): Promise<Insta
   if (!instance) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId} with an image.`);
   return instance;
 }
+
+/**
+ * The saved state of an instance's image, after a look at what it was made under: one that does not fit may be refused
+ * by QEMU, or worse, may not.
+ * @throws CloudletError `image-unavailable`
+ */
+async function fittingState(hypervisor: Hypervisor, { images: { saved } }: Instance): Promise<SavedImages> {
+  if (!saved) throw new CloudletError('image-unavailable', 'The service has no saved state any more.');
+  if (!sameFingerprint(saved.under, await hypervisor.fingerprint())) throw unusable('was made under another QEMU, machine type or CPU');
+  return saved;
+}
+
+const unusable = (why: string): CloudletError => new CloudletError('image-unavailable', `The saved state of the service ${why}.`);
 
 /** The instance's ports, those that something else on this host took meanwhile replaced. */
 async function bindablePorts({ store, portRange }: HostContext, { serviceVmId, ports }: Instance): Promise<readonly PortMapping[]> {

@@ -3,6 +3,7 @@ import type { Accelerator, HypervisorFingerprint } from '../../workflows/contrac
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { GuestStopReason } from '../../workflows/contract/service-vm.ts';
 import { cpuModes, machineType, readOwner, readVncPort } from './domain-xml.ts';
+import { cpuOf } from './host-cpu.ts';
 import type { AgentAnswer, DomainNews, Hypervisor, OwnDomain } from './hypervisor.ts';
 
 export interface LibvirtHypervisorOptions {
@@ -18,6 +19,7 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly #closing = new AbortController();
   #client: Promise<Client> | undefined;
   #machine: Promise<string> | undefined;
+  #cpu: Promise<string> | undefined;
 
   constructor(options: LibvirtHypervisorOptions) {
     this.#options = options;
@@ -28,7 +30,7 @@ export class LibvirtHypervisor implements Hypervisor {
       accelerator: this.#options.accelerator,
       qemuVersion: await client.host.hypervisorVersion(),
       machine: await this.#canonicalMachine(client),
-      cpuModel: cpuModes[this.#options.accelerator],
+      cpuModel: await this.#cpuModel(client),
     }));
   }
 
@@ -144,6 +146,20 @@ export class LibvirtHypervisor implements Hypervisor {
       throw error;
     });
     return this.#client;
+  }
+
+  /** What guests see of a CPU: emulated ones are all alike, real ones are told apart by all that libvirt knows of them. */
+  #cpuModel(client: Client): Promise<string> {
+    const mode = cpuModes[this.#options.accelerator];
+    if (this.#options.accelerator === 'tcg') return Promise.resolve(mode);
+    this.#cpu ??= client.host
+      .capabilitiesXml()
+      .then((xml) => `${mode} ${cpuOf(xml)}`)
+      .catch((error: unknown) => {
+        this.#cpu = undefined;
+        throw error;
+      });
+    return this.#cpu;
   }
 
   /** What the machine type's alias stands for in this QEMU, e.g. `pc-q35-7.2`: a saved state fits no other. */

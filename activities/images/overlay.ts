@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, rename, rm, statfs, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { bytesPerMib, formatBytes } from '../../workflows/contract/units.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
@@ -7,11 +7,17 @@ import { asDiskError, diskFull, runTool } from '../run-tool.ts';
 /** Below this an instance would hit the wall within minutes: better no start than a guest that dies. */
 export const minimumFreeBytes = 64 * bytesPerMib;
 
+export interface OverlayOptions {
+  /** The file has this size from the beginning, as a hole: what QEMU may use of it. */
+  readonly limitBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Makes a disk that holds only the differences to `basePath`. Repeating it starts from an empty difference again.
  * @throws CloudletError `capacity-exhausted` (disk), `image-unavailable` when the base is not a disk
  */
-export async function createOverlay(basePath: string, overlayPath: string, signal?: AbortSignal): Promise<void> {
+export async function createOverlay(basePath: string, overlayPath: string, { limitBytes, signal }: OverlayOptions = {}): Promise<void> {
   try {
     await mkdir(dirname(overlayPath), { recursive: true });
     const freeBytes = await freeSpaceBytes(dirname(overlayPath));
@@ -21,6 +27,7 @@ export async function createOverlay(basePath: string, overlayPath: string, signa
     await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', basePath, '-F', 'qcow2', unfinished], {
       signal,
     });
+    if (limitBytes !== undefined) await truncate(unfinished, limitBytes);
     await rename(unfinished, overlayPath);
   } catch (error) {
     throw asOverlayError(asDiskError(error), basePath);

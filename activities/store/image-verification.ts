@@ -53,12 +53,18 @@ export async function recordImageState(
   store: Store,
   { hostId, sha256, damage }: Pick<ImageCopy, 'hostId' | 'sha256'> & { readonly damage: string | null },
 ): Promise<void> {
-  await store
-    .fork()
-    .execute(
-      'update image_locations set verified_at = now(), damage = ? where host_id = ? and image_id = (select id from images where sha256 = ?)',
-      [damage, hostId, sha256],
+  const em = store.fork();
+  // A state that is not what it was fits nowhere: instances boot cold until it is made anew.
+  if (damage !== null) {
+    await em.execute(
+      `update service_images set saved_under = null where (select id from images where sha256 = ?) in (memory_id, saved_disk_id)`,
+      [sha256],
     );
+  }
+  await em.execute(
+    'update image_locations set verified_at = now(), damage = ? where host_id = ? and image_id = (select id from images where sha256 = ?)',
+    [damage, hostId, sha256],
+  );
 }
 
 async function recordVerification(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { OperationKind } from '../../workflows/contract/operation.ts';
 import { Image, ImageLocation } from './entities/image.ts';
@@ -37,10 +38,17 @@ const toStored = (row: Image): StoredImage => ({
   backingId: row.backing?.id ?? null,
 });
 
+export interface SavedImages {
+  readonly disk: StoredImage;
+  readonly memory: StoredImage;
+  /** What the state was made under; null where it is known to be unusable. */
+  readonly under: HypervisorFingerprint | null;
+}
+
 /** The files that an instance starts from. */
 export interface InstanceImages {
   readonly disk: StoredImage;
-  readonly saved: { readonly disk: StoredImage; readonly memory: StoredImage } | null;
+  readonly saved: SavedImages | null;
 }
 
 export async function imagesOfServiceImage(em: EntityManager, serviceImageId: string): Promise<InstanceImages> {
@@ -49,7 +57,7 @@ export async function imagesOfServiceImage(em: EntityManager, serviceImageId: st
   const memory = image.memory?.getEntity();
   return {
     disk: toStored(image.disk.getEntity()),
-    saved: savedDisk && memory ? { disk: toStored(savedDisk), memory: toStored(memory) } : null,
+    saved: savedDisk && memory ? { disk: toStored(savedDisk), memory: toStored(memory), under: image.savedUnder } : null,
   };
 }
 

@@ -59,7 +59,9 @@ async function bundlesOfFailed({ store, paths }: WorkflowLab, operationIds: read
 export async function endStateOf(lab: WorkflowLab, workflowIds: readonly string[]): Promise<readonly string[]> {
   const serviceVmIds = workflowIds.flatMap((workflowId) => serviceVmIdOf(workflowId) ?? []);
   const operationIds = await operationsOf(lab, workflowIds);
-  const services = workflowIds.map((workflowId) => workflowId.replace(/^(build-service-image|remove-service|install-app)\//, ''));
+  const services = workflowIds.map((workflowId) =>
+    workflowId.replace(/^(build-service-image|refresh-saved-state|remove-service|install-app)\//, ''),
+  );
   const events = await lab.store
     .fork()
     .execute<{ type: string; data: { rung?: string; reason?: string; problem?: { code: string } } }[]>(

@@ -18,6 +18,7 @@ import { recordHost } from '../../activities/store/hosts.ts';
 import { createPoolRecordActivities } from '../../activities/store/pool.ts';
 import { createVerificationActivities } from '../../activities/store/image-verification.ts';
 import { createRecordActivities } from '../../activities/store/record-activities.ts';
+import { createRefreshActivities } from '../../activities/store/refreshes.ts';
 import { openStore, type Store } from '../../activities/store/store.ts';
 import { createTrashActivities } from '../../activities/store/trash.ts';
 import { loadFakes } from '../../plugins/runtime/test-support/fake-plugins.ts';
@@ -30,8 +31,14 @@ import { activityInterceptor } from '../../temporal/worker/activity-interceptor.
 import { eventHandlers, runHandlerActivity } from '../../temporal/worker/event-handlers.ts';
 import { temporalLogger } from '../../temporal/worker/temporal-logger.ts';
 import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
-import type { BuildRecordActivities, PoolRecordActivities } from '../../workflows/contract/activities.ts';
-import { buildServiceImageWorkflowId, cloudletTaskQueue, hostTaskQueue, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
+import type { BuildRecordActivities, PoolRecordActivities, RefreshRecordActivities } from '../../workflows/contract/activities.ts';
+import {
+  buildServiceImageWorkflowId,
+  cloudletTaskQueue,
+  hostTaskQueue,
+  serviceVmWorkflowId,
+  refreshSavedStateWorkflowId,
+} from '../../workflows/contract/ids.ts';
 import { msPerHour } from '../../workflows/contract/units.ts';
 import { startTestParts, type TestParts } from './local-parts.ts';
 import { FaultPlans } from './workflow-faults.ts';
@@ -105,6 +112,7 @@ export async function openWorkflowLab({ plugins = [] }: { readonly plugins?: rea
         ...createRecordActivities({ store, portRange, handlers: eventHandlers(pluginHost) }),
         ...createVerificationActivities({ store }),
         ...createBundleRecordActivities({ store, bundleHoldMs: msPerHour }),
+        ...withRefreshesCounted(createRefreshActivities({ store }), faults),
         ...createTrashActivities({ store, trashHoldMs: msPerHour }),
         ...withChildrenCounted(createBuildRecordActivities({ store }), faults),
         ...withWarmCounted(createPoolRecordActivities({ store }), faults),
@@ -162,6 +170,16 @@ const withWarmCounted = (records: PoolRecordActivities, faults: FaultPlans): Poo
     const plan = await records.planPool(input);
     if (plan.start) faults.began(serviceVmWorkflowId(plan.start.serviceVmId), Context.current().info.workflowExecution!.workflowId);
     return plan;
+  },
+});
+
+/** So is that of a refresh. */
+const withRefreshesCounted = (records: RefreshRecordActivities, faults: FaultPlans): RefreshRecordActivities => ({
+  ...records,
+  async registerRefresh(input) {
+    const build = await records.registerRefresh(input);
+    faults.cover(serviceVmWorkflowId(build.serviceVmId), refreshSavedStateWorkflowId(input.serviceId));
+    return build;
   },
 });
 

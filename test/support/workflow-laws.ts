@@ -11,6 +11,7 @@ import type {
   RecordActivities,
   ServiceRecordActivities,
   PoolRecordActivities,
+  RefreshRecordActivities,
   VerificationRecordActivities,
 } from '../../workflows/contract/activities.ts';
 import type { BundleRecordActivities } from '../../workflows/contract/bundle.ts';
@@ -43,6 +44,7 @@ type Activity = keyof (AppRecordActivities &
   ServiceRecordActivities &
   PoolRecordActivities &
   VerificationRecordActivities &
+  RefreshRecordActivities &
   HostActivities &
   CloudletActivities);
 
@@ -75,6 +77,8 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   trashService: { failsWith: 'state-conflict', undo: 'untrashService' },
   liveInstancesOf: { failsWith: 'state-conflict', undo: 'untrashService' },
   recordRemoval: { failsWith: 'state-conflict', undo: 'untrashService' },
+  registerRefresh: { failsWith: 'state-conflict', undo: 'unregisterRefresh' },
+  publishRefresh: { failsWith: 'state-conflict', undo: 'unregisterRefresh' },
   copiesToVerify: { failsWith: 'state-conflict' },
   verifyImage: { failsWith: 'internal' },
   recordVerification: { failsWith: 'state-conflict' },

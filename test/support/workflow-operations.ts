@@ -6,6 +6,7 @@ import { isWorkflowOpen } from '../../temporal/client/workflow-directory.ts';
 import { keepPool } from '../../activities/hypervisor/pool-keeper.ts';
 import { endLease } from '../../activities/store/leases.ts';
 import { createOperation } from '../../activities/store/operations.ts';
+import { createRefresh } from '../../activities/store/refreshes.ts';
 import { asCloudletError } from '../../temporal/client/service-vm-starter.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
 import { startRemoval } from '../../temporal/client/start-removal.ts';
@@ -15,6 +16,7 @@ import {
   buildServiceImageWorkflowId,
   cloudletTaskQueue,
   reconcileHostWorkflowId,
+  refreshSavedStateWorkflowId,
   removeServiceWorkflowId,
   fillWarmPoolWorkflowId,
   verifyImagesWorkflowId,
@@ -201,6 +203,30 @@ export const verifies: Prepare = async (lab) => {
     },
   };
 };
+
+/** The saved state of a service was made by another QEMU, and is made anew. */
+export const refreshes: Prepare = async (lab) => {
+  const serviceId = await insertService(lab.store, lab.hostId, { saved: true });
+  await outdateState(lab, serviceId);
+  const workflowId = refreshSavedStateWorkflowId(serviceId);
+  return {
+    workflowId,
+    async run() {
+      const { id: operationId } = await lab.store.transaction(async (em) => createRefresh(em, serviceId));
+      const args = [{ operationId, serviceId }];
+      await lab.client.workflow.start('refreshSavedState', { workflowId, taskQueue: cloudletTaskQueue, args });
+      await workflowOver(lab, workflowId);
+    },
+  };
+};
+
+/** As if the host had another QEMU since the service was built. */
+export const outdateState = ({ store }: Pick<WorkflowLab, 'store'>, serviceId: string): Promise<unknown> =>
+  store.fork().execute(
+    `update service_images set saved_under = jsonb_set(saved_under, '{qemuVersion}', '"6.0.0"')
+     where id = (select image_id from services where service_id = ?)`,
+    [serviceId],
+  );
 
 /** An instance whose workflow was terminated while it served, and the host set right again. */
 export const reconciles: Prepare = async (lab) => {

@@ -1,8 +1,11 @@
-import { truncate, open, rename } from 'node:fs/promises';
+import { truncate, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { runTool } from '../../activities/run-tool.ts';
-import type { ServiceVmBody } from '../../workflows/contract/http.ts';
+import type { OperationBody, ServiceVmBody } from '../../workflows/contract/http.ts';
+import { reconcileHostScheduleId } from '../../workflows/contract/ids.ts';
+import { bytesPerMib } from '../../workflows/contract/units.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestCloudlet, type TestCloudlet } from '../support/test-cloudlet.ts';
 
 let cloudlet: TestCloudlet;
@@ -38,22 +41,35 @@ describe('the start ladder', () => {
     expect(await view(started._id)).toMatchObject({ rung: 'cold-boot', memoryMib: 128 });
   });
 
-  it('boots cold where the saved state was made by another QEMU', async () => {
-    const em = cloudlet.store.fork();
-    const change = (version: string) =>
-      em.execute(
-        `update service_images set saved_under = jsonb_set(saved_under, '{qemuVersion}', to_jsonb(?::text)) where saved_under is not null`,
-        [version],
-      );
-    const [row] = await em.execute<{ version: string }[]>(
-      `select saved_under->>'qemuVersion' as version from service_images where saved_under is not null`,
-    );
-    await change('6.0.0');
-    try {
-      const started = await cloudlet.phone().start('saved');
-      expect(await view(started._id)).toMatchObject({ rung: 'cold-boot' });
-    } finally {
-      await change(row!.version);
+  it('boots cold where the saved state was made by another QEMU, which is made anew meanwhile', async () => {
+    await cloudlet.store
+      .fork()
+      .execute(`update service_images set saved_under = jsonb_set(saved_under, '{qemuVersion}', '"6.0.0"') where saved_under is not null`);
+    const started = await cloudlet.phone().start('saved');
+    expect(await view(started._id)).toMatchObject({ rung: 'cold-boot' });
+    await cloudlet.stopAll();
+
+    const [host] = await cloudlet.store.fork().execute<{ id: string }[]>('select id from hosts');
+    await cloudlet.temporal.schedule.getHandle(reconcileHostScheduleId(host!.id)).trigger();
+    await eventually(async () => {
+      const { operations } = await cloudlet.admin.request<{ operations: OperationBody[] }>('GET', '/v1/operations?kind=service.refresh');
+      expect(operations).toMatchObject([{ state: 'succeeded', subject: 'saved' }]);
+    }, 40_000);
+    const again = await cloudlet.phone().start('saved');
+    expect(await view(again._id)).toMatchObject({ rung: 'restore' });
+  });
+
+  it('gives a guest, booted or restored, a disk that grows no more than its service says', async () => {
+    for (const serviceId of ['saved', 'unsaved']) {
+      await cloudlet.admin.request('PATCH', `/v1/services/${serviceId}`, { diskGrowthMib: 64 });
+      const { _id: id } = await cloudlet.phone().start(serviceId);
+      const disk = join(cloudlet.parts.dataDir.root, 'instances', id, 'disk.qcow2');
+      const [domain] = await cloudlet.domains();
+      const { size, blocks } = await stat(disk);
+      expect(size).toBe(66 * bytesPerMib);
+      expect(blocks * 512).toBeLessThan(size);
+      expect(await cloudlet.virsh('dumpxml', domain!)).toMatch(new RegExp(`<slice type='storage' offset='0' size='${size}'`));
+      await cloudlet.stopAll();
     }
   });
 

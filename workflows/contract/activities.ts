@@ -214,6 +214,23 @@ export interface VerificationRecordActivities {
   recordVerification(input: VerificationInput & { readonly outcome: VerificationOutcome }): Promise<void>;
 }
 
+/** Of saved states that are made anew; run as local activities. */
+export interface RefreshRecordActivities {
+  /** Refreshes that should be under way: of saved states that fit no host any more, one at a time. */
+  admitRefreshes(input: Record<string, never>): Promise<readonly RefreshInput[]>;
+  /** Writes an instance to save the state of. */
+  registerRefresh(input: RefreshInput): Promise<RegisteredBuild>;
+  /** Undo of `registerRefresh`. */
+  unregisterRefresh(input: RefreshInput): Promise<void>;
+  publishRefresh(input: RefreshInput & { readonly imageId: string; readonly saved: SavedGuest } & Reported): Promise<void>;
+}
+
+/** What a refresh of a saved state is told when it starts. */
+export interface RefreshInput {
+  readonly operationId: string;
+  readonly serviceId: string;
+}
+
 /** Setting a host right after a crash; run on its own queue. */
 export interface ReconcileActivities {
   /** Instances of this host that no open workflow owns. Removes leftovers that belong to nobody. */

@@ -14,6 +14,7 @@ export const serviceVmIdOf = (workflowId: string): string | undefined =>
 
 /** One build of a service at a time: the service's own name is the idempotency key. */
 export const buildServiceImageWorkflowId = (serviceId: string): string => `build-service-image/${serviceId}`;
+export const refreshSavedStateWorkflowId = (serviceId: string): string => `refresh-saved-state/${serviceId}`;
 export const removeServiceWorkflowId = (serviceId: string): string => `remove-service/${serviceId}`;
 /** One at a time per host, so that filling a pool never crowds out those who wait for a start. */
 export const fillWarmPoolWorkflowId = (hostId: string): string => `fill-warm-pool/${hostId}`;
