@@ -5,6 +5,7 @@ import { openStore } from '../../activities/store/store.ts';
 import { formatTable, type Column } from '../../temporal/cli/table.ts';
 import { addEchoService } from '../support/echo-service.ts';
 import { StartedCloudlet } from '../support/started-cloudlet.ts';
+import { benchBundles } from './bench-bundles.ts';
 import { benchHttp } from './bench-http.ts';
 import { benchIdleMemory, benchSecondStart } from './bench-node.ts';
 import { benchStarts } from './bench-starts.ts';
@@ -37,6 +38,7 @@ try {
     results.push(await benchIdleMemory(cloudlet));
     results.push(...(await benchHttp(cloudlet, databaseUrl)));
     results.push(...(await benchStarts(cloudlet, store)));
+    results.push(...(await benchBundles(cloudlet)));
     results.push(second);
   } finally {
     await store.close();
