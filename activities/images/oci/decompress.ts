@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { FileHandle } from 'node:fs/promises';
 import { PassThrough, type Transform } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { CloudletError } from '../../../workflows/contract/errors.ts';
 import { formatBytes } from '../../../workflows/contract/units.ts';
 import { diskFull } from '../../run-tool.ts';
 import { freeSpaceBytes } from '../overlay.ts';
@@ -16,7 +20,7 @@ export interface Packed {
 
 const compressions = [
   { name: 'gzip', magic: [0x1f, 0x8b], decompressor: () => createGunzip() },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], decompressor: () => createZstdDecompress() },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], decompressor: () => unzstd },
 ] as const;
 const pieceBytes = 256 * 1024;
 const lookAtDiskEveryBytes = 64 * 2 ** 20;
@@ -27,8 +31,34 @@ export async function compressionOf({ file, offset, sizeBytes }: Packed): Promis
   return compressions.find(({ magic }) => buffer.subarray(0, bytesRead).subarray(0, magic.length).equals(Buffer.from(magic)));
 }
 
-export async function decompressorOf(packed: Packed): Promise<Transform> {
+export type Decompressor = Transform | ((packed: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>);
+
+/** For a pipeline. */
+export async function decompressorOf(packed: Packed): Promise<Decompressor> {
   return (await compressionOf(packed))?.decompressor() ?? new PassThrough();
+}
+
+/** What the program may take: memory for the largest window that layers have, and no file of its own. */
+const zstd = ['--as=1073741824', '--core=0', '--fsize=0', 'zstd', '-dcq', '--memory=128MB'];
+const lastWordsCharacters = 300;
+
+/** Debian's zstd, since Node's own ends with the first frame, and podman for one writes layers of many. */
+async function* unzstd(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const child = spawn('prlimit', zstd, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let words = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-lastWordsCharacters)));
+  const ended = once(child, 'close').catch((error: Error) => [error.message]);
+  const fed = pipeline(packed, child.stdin).catch((error: unknown) => error);
+  try {
+    yield* child.stdout as AsyncIterable<Buffer>;
+    const [status] = await ended;
+    const fault = await fed;
+    if (fault instanceof CloudletError) throw fault;
+    if (status !== 0) throw unprocessable(`its compression is damaged or cut off (${words.trim() || String(status)})`);
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+  }
 }
 
 /** The bytes as they lie in the file. */
@@ -71,6 +101,6 @@ export async function* bounded(
 /** What the decompressors say when their input is damaged, in our words. */
 export function asRefusal(error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  const isDamage = typeof code === 'string' && /^(Z_|ZSTD_|ERR_ZLIB|ERR_ZSTD)/i.test(code);
+  const isDamage = typeof code === 'string' && /^(Z_|ERR_ZLIB)/.test(code);
   return isDamage ? unprocessable(`its compression is damaged or cut off (${(error as Error).message})`, error) : error;
 }

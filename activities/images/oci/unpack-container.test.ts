@@ -55,6 +55,15 @@ describe('an archive', () => {
     expect(process.command).toEqual(['/bin/app']);
   });
 
+  it('may have zstd layers of several frames, and frames to skip, as podman writes them', async () => {
+    const plain = tarArchive([app, file('data', 'x'.repeat(10_000))]);
+    const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
+    const packed = Buffer.concat([zstdCompressSync(plain.subarray(0, 3000)), zstdCompressSync(plain.subarray(3000)), skipped]);
+    const rootfs = { diff_ids: [digestOf(plain)] };
+    const archive = ociArchive([{ layers: [{ bytes: packed }], alter: (config) => ({ ...config, rootfs }) }]);
+    expect(await (await unpack(archive)).text('data')).toHaveLength(10_000);
+  });
+
   it('may have a link where a layer is the same as another, as docker save once did', async () => {
     const layer = { bytes: tarArchive([app]) };
     const plain = dockerArchive([{ layers: [layer] }]);
@@ -264,6 +273,7 @@ describe('a hostile archive is refused', () => {
     ['an empty file', Buffer.alloc(0), 'unprocessable-bundle', 'it is empty'],
     ['another archive', tarArchive([file('readme')]), 'unprocessable-bundle', 'neither manifest.json'],
     ['an archive that is cut off', good.subarray(0, good.indexOf('xxxx') + 100), 'unprocessable-bundle', 'ends in the middle'],
+    ['an archive whose zstd is cut off', zstdCompressSync(good).subarray(0, -20), 'unprocessable-bundle', 'damaged or cut off'],
     ['an archive whose gzip is cut off', gzipSync(good).subarray(0, -20), 'unprocessable-bundle', 'damaged or cut off'],
     ['a name twice in the archive', dockerArchive([image()], [file('manifest.json', '[]')]), 'unprocessable-bundle', 'twice'],
     ['too many files in the archive', good, 'unprocessable-bundle', 'more than 3 files', { archiveMembers: 3 }],
