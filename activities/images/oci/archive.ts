@@ -52,7 +52,7 @@ async function uncompressed(file: FileHandle, folder: string, limits: UnpackLimi
     unpackedPath = join(folder, 'archive.tar');
     const target = createWriteStream(unpackedPath, { mode: 0o600 });
     const guarded = (plain: AsyncIterable<Buffer>) => bounded(plain, packed, folder, limits);
-    await pipeline(packedBytes(packed), await decompressorOf(packed), guarded, target, { signal });
+    await pipeline(packedBytes(packed), await decompressorOf(packed, signal), guarded, target, { signal });
   } catch (error) {
     await file.close();
     throw asRefusal(error);

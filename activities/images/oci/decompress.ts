@@ -19,8 +19,12 @@ export interface Packed {
 }
 
 const compressions = [
-  { name: 'gzip', magic: [0x1f, 0x8b], decompressor: () => createGunzip() },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], decompressor: () => unzstd },
+  { name: 'gzip', magic: [0x1f, 0x8b], decompressor: (_signal: AbortSignal) => createGunzip() },
+  {
+    name: 'zstd',
+    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    decompressor: (signal: AbortSignal) => (packed: AsyncIterable<Buffer>) => unzstd(packed, signal),
+  },
 ] as const;
 const pieceBytes = 256 * 1024;
 const lookAtDiskEveryBytes = 64 * 2 ** 20;
@@ -34,8 +38,8 @@ export async function compressionOf({ file, offset, sizeBytes }: Packed): Promis
 export type Decompressor = Transform | ((packed: AsyncIterable<Buffer>) => AsyncGenerator<Buffer>);
 
 /** For a pipeline. */
-export async function decompressorOf(packed: Packed): Promise<Decompressor> {
-  return (await compressionOf(packed))?.decompressor() ?? new PassThrough();
+export async function decompressorOf(packed: Packed, signal: AbortSignal): Promise<Decompressor> {
+  return (await compressionOf(packed))?.decompressor(signal) ?? new PassThrough();
 }
 
 /** What the program may take: memory for the largest window that layers have, and no file of its own. */
@@ -43,8 +47,8 @@ const zstd = ['--as=1073741824', '--core=0', '--fsize=0', 'zstd', '-dcq', '--mem
 const lastWordsCharacters = 300;
 
 /** Debian's zstd, since Node's own ends with the first frame, and podman for one writes layers of many. */
-async function* unzstd(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const child = spawn('prlimit', zstd, { stdio: ['pipe', 'pipe', 'pipe'] });
+async function* unzstd(packed: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const child = spawn('prlimit', zstd, { stdio: ['pipe', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-lastWordsCharacters)));
   const ended = once(child, 'close').catch((error: Error) => [error.message]);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf, dockerArchive, ociArchive, type TestImage } from '../../../test/support/container-archive.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { tarArchive, type TarMember } from '../../../test/support/tar-archive.ts';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
 import { unpackContainer, type ContainerArchive, type UnpackedContainer } from './unpack-container.ts';
@@ -18,6 +20,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const ports = [{ name: 'http', protocol: 'tcp', guestPort: 8080 } as const];
 type More = Partial<Omit<ContainerArchive, 'path'>> & { readonly limits?: Partial<UnpackLimits>; readonly signal?: AbortSignal };
+
+/** Those that this process has started and that still run. */
+async function unzstdPrograms(): Promise<readonly string[]> {
+  const statuses = await Promise.all(
+    (await readdir('/proc')).filter(Number).map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')),
+  );
+  return statuses.filter((status) => new RegExp(`^\\d+ \\((zstd|prlimit)\\) [^Z] ${process.pid} `).test(status));
+}
 
 let count = 0;
 /** @returns what came of it, and a way to look at its root */
@@ -402,9 +412,14 @@ describe('a hostile archive is refused', () => {
     });
   });
 
-  it('once nobody wants it any more', async () => {
-    const reason = new Error('not wanted');
-    await expect(unpack(good, { signal: AbortSignal.abort(reason) })).rejects.toThrow(/not wanted|aborted/);
+  it('once nobody wants it any more, and no program goes on with it', async () => {
+    const files = Array.from({ length: 5000 }, (_, index) => file(`f${index}`, randomBytes(500).toString('latin1')));
+    const controller = new AbortController();
+    const asked = unpack(ociArchive([{ ...image(files), compression: 'zstd' }]), { signal: controller.signal });
+    await eventually(async () => expect(await unzstdPrograms()).toHaveLength(1));
+    controller.abort();
+    await expect(asked).rejects.toThrow(/abort/);
+    await eventually(async () => expect(await unzstdPrograms()).toEqual([]));
   });
 });
 

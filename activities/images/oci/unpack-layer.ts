@@ -20,7 +20,7 @@ export async function unpackLayer(unpacking: Unpacking, archive: Archive, { memb
   try {
     await pipeline(
       hashed(packedBytes(packed), ofPacked),
-      await decompressorOf(packed),
+      await decompressorOf(packed, signal),
       (plain: AsyncIterable<Buffer>) => applyLayer(unpacking, sourceOf(hashed(bounded(plain, packed, contents, limits), ofPlain)), index),
       { signal },
     );
