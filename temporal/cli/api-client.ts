@@ -39,6 +39,11 @@ export class ApiClient {
     return (await this.#fetch('GET', path)).text();
   }
 
+  /** Sends bytes as they are, or nothing. @returns the headers of the answer */
+  async send(method: string, path: string, headers: Record<string, string>, bytes?: Uint8Array): Promise<Headers> {
+    return (await this.#fetch(method, path, bytes, headers)).headers;
+  }
+
   /** Bytes of a file, from an offset on. */
   async *download(path: string, offset: number): AsyncGenerator<Uint8Array> {
     const response = await this.#fetch('GET', path, undefined, offset === 0 ? {} : { range: `bytes=${offset}-` });
@@ -70,7 +75,7 @@ export class ApiClient {
       response = await fetch(this.#base + path, {
         method,
         headers: { authorization: `Bearer ${this.#token()}`, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
-        ...(body ? { body: JSON.stringify(body) } : {}),
+        ...(body ? { body: body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body) } : {}),
       });
     } catch (error) {
       throw new CloudletError('workflow-unavailable', `No cloudlet answers at ${this.#base}. Start one: npm start.`, {}, { cause: error });

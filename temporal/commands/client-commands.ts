@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ApiClient } from '../cli/api-client.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { addAppCommands } from './app-commands.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperationCommands } from './operation-commands.ts';
 import { addBundleCommands, addServiceBundles } from './bundle-commands.ts';
@@ -17,6 +18,7 @@ export function addClientCommands(program: Command): void {
   addImageCommands(program.command('image').description('images: what services are started from'), api);
   addServiceBundles(service, api);
   addBundleCommands(program.command('bundle').description('bundles: services that were exported'), api);
+  addAppCommands(program.command('app').description('apps: what phones download'), api);
   addServiceVmCommands(program.command('vm').description('Service VMs: what runs'), api);
   addOperationCommands(program.command('operation').description('operations: what takes longer than a moment'), api);
 }
