@@ -45,6 +45,12 @@ describe('a guest', () => {
     expect(asked[2]!.arguments).toEqual({ pid: 7 });
   });
 
+  it('that was paused is told the time alone', async () => {
+    const { asked, identity } = guest(() => answered({}));
+    await answerAsItself({ ...identity, clockAlone: true }, async () => undefined);
+    expect(asked.map(({ execute }) => execute)).toEqual(['guest-set-time']);
+  });
+
   it('whose agent comes a moment later is waited for as long as it does not answer anyway', async () => {
     const { asked, identity } = guest((_, nth) => (nth < 3 ? { kind: 'silent' } : answered({ exited: true })));
     await answerAsItself(identity, () => sleep(200));

@@ -18,6 +18,8 @@ export interface GuestIdentity {
   readonly name: string;
   /** Its digits are the guest's machine id. */
   readonly serviceVmId: string;
+  /** A guest that was paused is itself already: all that it lacks is the time. */
+  readonly clockAlone?: boolean;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function answerAsItself(identity: GuestIdentity, answer: () => Prom
   impatient.abort();
 }
 
-async function refresh({ hypervisor, name, serviceVmId }: GuestIdentity, answered: AbortSignal): Promise<void> {
+async function refresh({ hypervisor, name, serviceVmId, clockAlone }: GuestIdentity, answered: AbortSignal): Promise<void> {
   const ask = (execute: string, given: object) => hypervisor.askAgent(name, { execute, arguments: given }, agentTimeoutSeconds);
   // The first command finds out whether there is an agent; one that was just restored is heard of a moment later.
   for (;;) {
@@ -50,6 +52,7 @@ async function refresh({ hypervisor, name, serviceVmId }: GuestIdentity, answere
     if (kind === 'absent' || answered.aborted) return;
     await sleep(lookEveryMs);
   }
+  if (clockAlone) return;
   const run = await ask('guest-exec', {
     path: refreshHook,
     arg: [serviceVmId.replaceAll('-', '')],

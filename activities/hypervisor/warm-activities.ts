@@ -36,7 +36,7 @@ export function createWarmActivities(context: WarmContext): WarmActivities {
         await hypervisor.resumeDomain(name);
         const { spec, ports } = instance;
         const usernet = () => hypervisor.monitor(name, 'info usernet');
-        await answerAsItself({ hypervisor, name, serviceVmId }, () =>
+        await answerAsItself({ hypervisor, name, serviceVmId, clockAlone: true }, () =>
           awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal }),
         );
       }),

@@ -47,6 +47,15 @@ it('leaves a body alone that arrives in time', async () => {
   expect(await sendSlowly(3, 10)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
+it('lets a client wait for its answer as long as that takes', async () => {
+  handle = () => undefined;
+  server.removeAllListeners('request');
+  limitBodies(server, 50);
+  server.on('request', (_request, response) => void setTimeout(() => response.end('done'), 200));
+  const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  expect(answer.status).toBe(200);
+});
+
 it('lets a body flow that takes long where its route says so', async () => {
   handle = (request) => letBodyFlow(request, 100);
   expect(await sendSlowly(50, 10)).toMatch(/^HTTP\/1\.1 200 /);

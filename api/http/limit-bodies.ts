@@ -9,7 +9,9 @@ const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
  */
 export function limitBodies(server: Server, timeoutMs: number): void {
   server.prependListener('request', (request, response) => {
-    const begin = () => setTimeout(() => server.emit('clientError', requestTimeout(), request.socket), timeoutMs).unref();
+    // Nobody reads the body of a GET, so it never ends: that all of it is there is seen only by asking.
+    const cutOff = () => request.complete || server.emit('clientError', requestTimeout(), request.socket);
+    const begin = () => setTimeout(cutOff, timeoutMs).unref();
     deadlines.set(request, begin);
     limitBody(request);
     const done = () => clearTimeout(timers.get(request));
