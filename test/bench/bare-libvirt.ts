@@ -23,6 +23,10 @@ export interface ServiceFiles {
 export interface BareGuest {
   /** Runs `virsh` and waits for the guest's first byte. @returns ms */
   start(): Promise<number>;
+  /** Stops a guest that has started. */
+  pause(): Promise<void>;
+  /** Lets one that was stopped go on, and waits for its first byte. @returns ms */
+  resume(): Promise<number>;
   remove(): Promise<void>;
 }
 
@@ -80,16 +84,18 @@ export class BareLibvirt {
   }
 
   #guest(name: string, hostPort: number, command: readonly string[]): BareGuest {
+    const virsh = (...args: readonly string[]) => run('virsh', ['-q', '-c', this.#uri, ...args]);
+    const timedToFirstByte = async (...args: readonly string[]) => {
+      const startedAt = performance.now();
+      await virsh(...args);
+      await firstByte(hostPort);
+      return performance.now() - startedAt;
+    };
     return {
-      start: async () => {
-        const startedAt = performance.now();
-        await run('virsh', ['-q', '-c', this.#uri, ...command]);
-        await firstByte(hostPort);
-        return performance.now() - startedAt;
-      },
-      remove: async () => {
-        await run('virsh', ['-q', '-c', this.#uri, 'destroy', name]);
-      },
+      start: () => timedToFirstByte(...command),
+      pause: async () => void (await virsh('suspend', name)),
+      resume: () => timedToFirstByte('resume', name),
+      remove: async () => void (await virsh('destroy', name)),
     };
   }
 

@@ -60,7 +60,7 @@ export async function benchStarts(cloudlet: StartedCloudlet, store: Store): Prom
 }
 
 /** Both in turns, so that a slow moment of the machine meets both. @returns medians, ms */
-async function inTurns(
+export async function inTurns(
   rounds: number,
   ours: () => Promise<number>,
   floor: () => Promise<number>,
@@ -159,7 +159,7 @@ async function withoutSavedState<T>(store: Store, work: () => Promise<T>): Promi
   }
 }
 
-async function serviceFiles(store: Store, dataDir: string): Promise<ServiceFiles> {
+export async function serviceFiles(store: Store, dataDir: string): Promise<ServiceFiles> {
   const [row] = await store.fork().execute<{ disk: string; saved_disk: string; memory: string }[]>(
     `select d.sha256 as disk, sd.sha256 as saved_disk, m.sha256 as memory
      from service_images si join images d on d.id = si.disk_id join images sd on sd.id = si.saved_disk_id join images m on m.id = si.memory_id`,

@@ -8,6 +8,7 @@ import { StartedCloudlet } from '../support/started-cloudlet.ts';
 import { benchBundles } from './bench-bundles.ts';
 import { benchHttp } from './bench-http.ts';
 import { benchIdleMemory, benchSecondStart } from './bench-node.ts';
+import { benchPool } from './bench-pool.ts';
 import { benchStarts } from './bench-starts.ts';
 import type { Measurement } from './measurement.ts';
 
@@ -38,6 +39,7 @@ try {
     results.push(await benchIdleMemory(cloudlet));
     results.push(...(await benchHttp(cloudlet, databaseUrl)));
     results.push(...(await benchStarts(cloudlet, store)));
+    results.push(...(await benchPool(cloudlet, store)));
     results.push(...(await benchBundles(cloudlet)));
     results.push(second);
   } finally {
