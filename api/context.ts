@@ -34,5 +34,7 @@ export interface ApiContext {
   readonly version: string;
   /** The end of an instance's serial log; undefined where this machine has none. */
   readonly readSerialLog: (serviceVmId: string) => Promise<string | undefined>;
+  /** Part of what an operation wrote to its log, from a byte on, else the end of it; undefined where this machine has none. */
+  readonly readOperationLog: (operationId: string, fromByte?: number) => Promise<Buffer | undefined>;
   readonly log: Logger;
 }

@@ -67,6 +67,7 @@ describe('the OpenAPI document', () => {
       'GET /v1/operations',
       'GET /v1/operations/{id}',
       'GET /v1/operations/{id}/events',
+      'GET /v1/operations/{id}/log',
       'GET /v1/plugins',
       'GET /v1/service-vms',
       'GET /v1/service-vms/{id}',

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { bundlePath, hostPaths } from '../activities/images/host-paths.ts';
+import { readOperationLog } from '../activities/images/operation-log.ts';
 import { readSerialLog } from '../activities/images/serial-log.ts';
 import { cloudletIdentity } from '../activities/store/cloudlet.ts';
 import { openStore } from '../activities/store/store.ts';
@@ -55,6 +56,7 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
     temporalUiUrl: config.temporalUiUrl,
     temporalNamespace: config.temporalNamespace,
     version: await packageVersion(),
+    readOperationLog: (operationId, fromByte) => readOperationLog(hostPaths(config.dataDir, config.importDir), operationId, fromByte),
     readSerialLog: (serviceVmId) => readSerialLog(paths, serviceVmId),
     log,
   };

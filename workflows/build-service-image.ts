@@ -1,20 +1,22 @@
 import { CancellationScope, CancelledFailure, executeChild, isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
 import { onHost, onHostUntilDone, records } from './activities.ts';
-import type { BuildInput, BuildOutcome, PreparedDisk } from './contract/activities.ts';
+import type { BuildInput, BuildOutcome, PreparedDisk, RegisteredBuild } from './contract/activities.ts';
 import { describeFailure } from './contract/failure.ts';
 import { serviceVmWorkflowId } from './contract/ids.ts';
 import type { ImageSource } from './contract/image-source.ts';
 import type { OperationProgress } from './contract/operation.ts';
 import { withImagePorts } from './contract/image-ports.ts';
-import type { LeftByGuest } from './contract/service-vm.ts';
+import type { LeftByGuest, ServiceVmInput, ServiceVmPurpose } from './contract/service-vm.ts';
 import { msPerHour } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import { raiseEvent } from './raise-event.ts';
 import { Saga } from './saga.ts';
 import { serviceVm } from './service-vm.ts';
 
-/** prepare · (five of the instance whose state is saved) · publish */
-const stepsOf = ({ save, edit = false }: BuildInput): number => (save || edit ? 7 : 2);
+const stepsOfInstance = 5;
+/** prepare · (those of the instance that runs the recipe) · (those of the instance that is saved) · publish */
+const stepsOf = ({ source, save, edit = false }: BuildInput): number =>
+  2 + (source.kind === 'recipe' ? stepsOfInstance : 0) + (save || edit ? stepsOfInstance : 0);
 const preparationTimeoutMs = msPerHour;
 const preparing: Readonly<Record<ImageSource['kind'], string>> = {
   catalogue: 'Assembling the disk',
@@ -22,6 +24,7 @@ const preparing: Readonly<Record<ImageSource['kind'], string>> = {
   upload: 'Checking the disk',
   service: 'Finding the image',
   container: 'Unpacking the container image',
+  recipe: 'Preparing the base',
 };
 
 /**
@@ -54,7 +57,7 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
     });
 
     const made: BuildInput = { ...input, spec: withImagePorts(spec, prepared.ports ?? []) };
-    let build = { imageId: '', serviceVmId: '' };
+    let build: RegisteredBuild = { imageId: '', serviceVmId: '' };
     await saga.run({
       name: 'registerBuild',
       run: async () => {
@@ -63,10 +66,17 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
       undo: () => records.unregisterBuild(input),
     });
 
-    const left = save || edit ? await leftByGuest(build.serviceVmId, input, steps) : undefined;
+    const { imageId, serviceVmId, recipeVmId } = build;
+    if (recipeVmId !== undefined) {
+      const { diskId } = await leftByGuest(input, { serviceVmId: recipeVmId, purpose: 'recipe', within: { stepsBefore: 1, steps } });
+      await records.replaceBuildDisk({ imageId, diskId });
+    }
+    const within = { stepsBefore: recipeVmId === undefined ? 1 : 1 + stepsOfInstance, steps };
+    const purpose = edit ? 'edit' : 'build';
+    const left = save || edit ? await leftByGuest(input, { serviceVmId, purpose, within }) : undefined;
     outcome = await records.publishServiceImage({
       ...made,
-      imageId: build.imageId,
+      imageId,
       ...(left ? { left } : {}),
       progress: report('publish', steps, 'Publishing'),
     });
@@ -92,12 +102,22 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
 
 const leftToReconcile = (error: unknown): void => log.error('A build left something behind; the host is reconciled later', { error });
 
-/** Runs an instance of the new image just to save it: when it is ready, or when its editor says so. */
-async function leftByGuest(serviceVmId: string, { operationId, spec, edit }: BuildInput, steps: number): Promise<LeftByGuest> {
+/** Why people see the instances of a build in Temporal UI. */
+const summaries: Readonly<Partial<Record<ServiceVmPurpose, string>>> = {
+  recipe: 'running the recipe of',
+  edit: 'editing',
+  build: 'saving the ready state of',
+};
+
+/** Runs an instance of the new image for what it leaves: once the recipe has run, its editor says so, or it is ready. */
+async function leftByGuest(
+  { operationId, spec: { serviceId } }: BuildInput,
+  instance: Pick<ServiceVmInput, 'serviceVmId' | 'purpose' | 'within'>,
+): Promise<LeftByGuest> {
   const { left } = await executeChild(serviceVm, {
-    workflowId: serviceVmWorkflowId(serviceVmId),
-    args: [{ serviceVmId, serviceId: spec.serviceId, purpose: edit ? 'edit' : 'build', operationId, within: { stepsBefore: 1, steps } }],
-    staticSummary: edit ? `editing ${spec.serviceId}` : `saving the ready state of ${spec.serviceId}`,
+    workflowId: serviceVmWorkflowId(instance.serviceVmId),
+    args: [{ ...instance, serviceId, operationId }],
+    staticSummary: `${summaries[instance.purpose]} ${serviceId}`,
   });
   // An instance that is cancelled ends like one that was stopped.
   if (!left && CancellationScope.current().consideredCancelled) throw new CancelledFailure('The build was cancelled');

@@ -28,7 +28,7 @@ import type {
   ServiceVmState,
   StopServiceVm,
 } from './contract/service-vm.ts';
-import { msPerMinute, msPerSecond } from './contract/units.ts';
+import { msPerHour, msPerMinute, msPerSecond } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import { raiseEvent } from './raise-event.ts';
 import { Saga, type Step } from './saga.ts';
@@ -43,6 +43,8 @@ const reserved = 1;
 /** A guest that keeps dying is given up; one that stayed up for long starts counting anew. */
 const maximumRestarts = 5;
 const restartCountResetMs = 10 * msPerMinute;
+/** Of all commands together. */
+const recipeTimeoutMs = 2 * msPerHour;
 const restartDelayMs = (restarts: number): number => Math.min(2 ** (restarts - 1), 30) * msPerSecond;
 
 /**
@@ -101,6 +103,7 @@ class ServiceVmLife {
       else await this.#provisioning.run(() => this.#reserve());
       if (this.#input.purpose === 'build') left = await this.#provisioning.run(() => this.#bringUpAndSave());
       else if (this.#input.purpose === 'edit') left = await this.#provisioning.run(() => this.#editUntilSaved());
+      else if (this.#input.purpose === 'recipe') left = await this.#provisioning.run(() => this.#runRecipe());
       else if (this.#input.purpose === 'serve' || (await this.#isClaimed())) await this.#serveUntilOver();
     } catch (error) {
       if (error instanceof ContinueAsNew) throw error;
@@ -273,6 +276,14 @@ class ServiceVmLife {
     const host = onHost(this.#placement!.hostId);
     await host.warmUpGuest({ serviceVmId, progress: this.#report('warm-up', 4, 'Warming up') });
     return host.saveGuest({ serviceVmId, bootId: this.#bootId, progress: this.#report('save', 5, 'Saving the ready state') });
+  }
+
+  async #runRecipe(): Promise<LeftByGuest> {
+    const { serviceVmId } = this.#input;
+    await this.#bringUp();
+    const { hostId } = this.#placement!;
+    await onHost(hostId, recipeTimeoutMs).runRecipe({ serviceVmId, progress: this.#report('recipe', 4, 'Running the recipe') });
+    return onHost(hostId).saveDisk({ serviceVmId, progress: this.#report('keep', 5, 'Keeping the disk') });
   }
 
   /** An admin works in it, for days perhaps. What cannot be saved is not lost: the admin makes room, and saves again. */

@@ -116,6 +116,13 @@ describe('domainXml', () => {
     expect(readVncPort(golden)).toBeUndefined();
   });
 
+  it('sees a recipe as its second disk, which it cannot write to', () => {
+    const xml = domainXml({ ...spec, payloadPath: '/data/a & b/recipe.tar' });
+    expect(xml).toContain('<channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>');
+    expect(xml).toContain('<source file="/data/instances/2/disk.qcow2"/>');
+    expect(xml).toMatch(/<source file="\/data\/a &amp; b\/recipe.tar"\/>\s*<target dev="vdb" bus="virtio"\/>\s*<readonly\/>/);
+  });
+
   it('keeps any text apart from its markup', () => {
     const text = fc.string({ unit: fc.constantFrom('a', '<', '>', '&', '"', "'", ' ', '/', 'é', '€', '\t'), minLength: 1, maxLength: 40 });
     fc.assert(

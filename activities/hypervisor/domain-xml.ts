@@ -25,6 +25,8 @@ export interface DomainSpec extends DomainIdentity {
   readonly vcpus: number;
   /** Whether an admin can look at its screen, by VNC on the host's loopback. */
   readonly screen?: boolean;
+  /** An archive that the guest sees as its second disk. */
+  readonly payloadPath?: string;
 }
 
 export interface GuestNetwork {
@@ -94,14 +96,27 @@ const screen = `
     <graphics type='vnc' autoport='yes' listen='127.0.0.1'/>
     <video><model type='vga'/></video>`;
 
+const payload = `
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw'/>
+      <source/>
+      <target dev='vdb' bus='virtio'/>
+      <readonly/>
+    </disk>`;
+
 export function domainXml(spec: DomainSpec): string {
-  const document = parse(spec.screen ? template.replace('</devices>', `${screen}\n  </devices>`) : template);
+  const document = parse(spec.screen ? template.replace('\n  </devices>', `${screen}\n  </devices>`) : template);
   const domain = rootOf(document);
   domain.setAttribute('type', spec.accelerator === 'kvm' ? 'kvm' : 'qemu');
   only(domain, ['memory']).textContent = String(spec.memoryMib);
   only(domain, ['vcpu']).textContent = String(spec.vcpus);
   only(domain, ['cpu']).setAttribute('mode', cpuModes[spec.accelerator]);
   fill(document, spec);
+  if (spec.payloadPath !== undefined) {
+    const disk = document.importNode(rootOf(parse(payload.trim())), true);
+    only(disk, ['source']).setAttribute('file', spec.payloadPath);
+    only(domain, ['devices']).appendChild(disk);
+  }
   return serialize(document);
 }
 

@@ -6,9 +6,10 @@ import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { backingFile } from '../images/bases-in-use.ts';
 import { diskLimitBytes } from '../images/disk-limit.ts';
-import { diskPath, instanceFolder, serialLogPath } from '../images/host-paths.ts';
+import { diskPath, instanceFolder, recipePayloadPath, serialLogPath } from '../images/host-paths.ts';
 import { imageFile } from '../images/image-store.ts';
 import { createOverlay } from '../images/overlay.ts';
+import { tellProgress } from '../tell-progress.ts';
 import { runTool } from '../run-tool.ts';
 import { busyPorts } from '../network/busy-ports.ts';
 import { filterGuest, filteredUid } from '../network/egress.ts';
@@ -24,6 +25,7 @@ import { answerAsItself } from './guest-identity.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { awaitAnswer } from './readiness.ts';
 import { streamSavedGuest } from './restore-stream.ts';
+import { runRecipe } from './run-recipe.ts';
 import { keepDisk, saveGuest } from './save-guest.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -74,8 +76,8 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     bootGuest: ({ serviceVmId, bootId }) =>
       withHeartbeat(async () => {
         const { accelerator } = await hypervisor.fingerprint();
-        await startOnce(serviceVmId, bootId, (identity, { purpose, memoryMib, vcpus }) =>
-          hypervisor.createDomain(domainXml({ ...identity, accelerator, memoryMib, vcpus, screen: purpose === 'edit' })),
+        await startOnce(serviceVmId, bootId, (identity, instance) =>
+          hypervisor.createDomain(domainXml({ ...identity, accelerator, ...devicesOf(context, instance) })),
         );
       }),
 
@@ -110,6 +112,12 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     saveGuest: ({ serviceVmId, bootId }) =>
       withHeartbeat(async (signal) => saveGuest(context, await requireInstance(store, serviceVmId), bootId, signal)),
 
+    runRecipe: ({ serviceVmId, progress }) =>
+      withHeartbeat(async (signal, heartbeat) => {
+        const tell = tellProgress(store, progress, heartbeat);
+        await runRecipe(context, await requireInstance(store, serviceVmId), tell, signal);
+      }),
+
     saveDisk: ({ serviceVmId }) =>
       withHeartbeat(async (signal) => {
         await hypervisor.destroyDomain(domainName(context, serviceVmId));
@@ -124,6 +132,14 @@ export function createGuestActivities(context: HostContext): GuestActivities {
       }),
   };
 }
+
+/** What a guest is given by what it is for. */
+const devicesOf = ({ paths }: HostContext, { purpose, operationId, memoryMib, vcpus }: Instance) => ({
+  memoryMib,
+  vcpus,
+  screen: purpose === 'edit',
+  ...(purpose === 'recipe' ? { payloadPath: recipePayloadPath(paths, operationId) } : {}),
+});
 
 async function requireInstance(store: Store, serviceVmId: string): Promise<Instance> {
   const instance = await findInstance(store, serviceVmId);

@@ -35,6 +35,8 @@ export interface Hypervisor {
   resumeDomain(name: string): Promise<void>;
   /** Saves a domain to a file and ends it. */
   saveDomain(name: string, path: string): Promise<void>;
+  /** Asks a guest to shut down, as its power button would. */
+  shutdownDomain(name: string): Promise<void>;
   /** Ends a domain at once. Fine when there is none. */
   destroyDomain(name: string): Promise<void>;
   /** @returns undefined when there is no such domain, or it is not one of a cloudlet */

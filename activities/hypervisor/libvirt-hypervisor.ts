@@ -1,4 +1,14 @@
-import { Client, ErrorCode, isLibvirtError, LibvirtError, RpcError, SaveRestoreFlag, type Domain, type DomainEvent } from 'node-libvirt';
+import {
+  Client,
+  ErrorCode,
+  isLibvirtError,
+  LibvirtError,
+  RpcError,
+  SaveRestoreFlag,
+  ShutdownFlag,
+  type Domain,
+  type DomainEvent,
+} from 'node-libvirt';
 import type { Accelerator, HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { GuestStopReason } from '../../workflows/contract/service-vm.ts';
@@ -52,6 +62,10 @@ export class LibvirtHypervisor implements Hypervisor {
 
   saveDomain(name: string, path: string): Promise<void> {
     return this.#ask(async (client) => (await client.domains.lookupByName(name)).save(path));
+  }
+
+  shutdownDomain(name: string): Promise<void> {
+    return this.#ask(async (client) => (await client.domains.lookupByName(name)).shutdown({ flags: ShutdownFlag.ACPI_POWER_BTN }));
   }
 
   destroyDomain(name: string): Promise<void> {

@@ -7,6 +7,7 @@ import { adoptImage } from '../images/image-store.ts';
 import { runTool } from '../run-tool.ts';
 import { recordImage } from '../store/images.ts';
 import type { Instance } from '../store/instances.ts';
+import { GuestAgent } from './guest-agent.ts';
 import { domainName, type HostContext } from './host-context.ts';
 import { parseSaveImageHeader, saveImageHeaderBytes } from './save-image.ts';
 
@@ -25,6 +26,8 @@ export async function saveGuest(context: HostContext, instance: Instance, bootId
   const domain = await hypervisor.findDomain(name);
   if (domain?.bootId === bootId) {
     await rm(memoryPath, { force: true });
+    // So that its disk alone is worth booting, too. Guests without an agent do as well as they can.
+    if (instance.purpose === 'edit') await new GuestAgent(hypervisor, name).flush().catch(() => undefined);
     await hypervisor.saveDomain(name, memoryPath);
   } else if (!(await isComplete(memoryPath))) {
     throw new CloudletError('guest-unresponsive', 'The guest stopped before its state was saved. Build the service again.');

@@ -10,6 +10,8 @@ export interface HostPaths {
   readonly instances: string;
   /** Serial logs outlive their instance, so that a failure can be understood. */
   readonly serialLogs: string;
+  /** What operations wrote to their logs; they outlive them, too. */
+  readonly operationLogs: string;
   /** Where admins put disks that services are to be made of. */
   readonly imports: string;
   /** What admins send: one file an upload, named by its id. */
@@ -27,6 +29,7 @@ export const hostPaths = (dataDirectory: string, importDirectory?: string): Host
   incoming: join(dataDirectory, 'images', 'incoming'),
   instances: join(dataDirectory, 'instances'),
   serialLogs: join(dataDirectory, 'logs', 'service-vms'),
+  operationLogs: join(dataDirectory, 'logs', 'operations'),
   imports: importDirectory ?? join(dataDirectory, 'imports'),
   uploads: join(dataDirectory, 'uploads'),
   exports: join(dataDirectory, 'exports'),
@@ -41,6 +44,11 @@ export const appFolder = (paths: Pick<HostPaths, 'apps'>, installedBy: string): 
 export const instanceFolder = (paths: HostPaths, serviceVmId: string): string => join(paths.instances, serviceVmId);
 export const diskPath = (paths: HostPaths, serviceVmId: string): string => join(instanceFolder(paths, serviceVmId), 'disk.qcow2');
 export const serialLogPath = (paths: HostPaths, serviceVmId: string): string => join(paths.serialLogs, `${serviceVmId}.log`);
+export const operationLogPath = (paths: HostPaths, operationId: string): string => join(paths.operationLogs, `${operationId}.log`);
+/** What an operation prepares: gone with it. */
+export const preparationFolder = (paths: HostPaths, operationId: string): string => join(paths.incoming, operationId);
+export const recipePayloadPath = (paths: HostPaths, operationId: string): string =>
+  join(preparationFolder(paths, operationId), 'recipe.tar');
 /** Where the disk and the memory of a guest lie while they become images. */
 export const incomingDiskPath = (paths: HostPaths, serviceVmId: string): string => join(paths.incoming, `${serviceVmId}.qcow2`);
 export const incomingMemoryPath = (paths: HostPaths, serviceVmId: string): string => join(paths.incoming, `${serviceVmId}.save`);

@@ -11,9 +11,10 @@ import { convertDisk, inspectDisk } from './inspect-disk.ts';
 import { claimUpload } from '../store/uploads.ts';
 import { tellProgress } from '../tell-progress.ts';
 import { dropClaims, endClaims } from '../uploads/end-claims.ts';
-import { uploadPath, type HostPaths } from './host-paths.ts';
+import { preparationFolder, uploadPath, type HostPaths } from './host-paths.ts';
 import { adoptImage } from './image-store.ts';
 import { assembleContainerDisk } from './oci/assemble-container-disk.ts';
+import { packRecipe } from './recipe/recipe-payload.ts';
 
 export interface ImageContext {
   readonly hostId: string;
@@ -25,15 +26,16 @@ export interface ImageContext {
 
 /** The activities that make images. Each works in a folder named after its operation, and starts it anew when repeated. */
 export function createImageActivities({ hostId, paths, store, catalogue, log }: ImageContext): ImageActivities {
-  const workFolder = (operationId: string) => join(paths.incoming, operationId);
+  const workFolder = (operationId: string) => preparationFolder(paths, operationId);
 
   /** @returns a disk in the work folder, in whatever format */
   const rawDisk = async (
     {
       operationId,
       source,
+      packages,
       spec,
-    }: Pick<BuildInput, 'operationId' | 'spec'> & { readonly source: Exclude<ImageSource, { kind: 'service' }> },
+    }: Pick<BuildInput, 'operationId' | 'spec'> & { readonly source: Assembled; readonly packages: readonly string[] },
     folder: string,
     signal: AbortSignal,
     progress: (percent: number, message: string) => void,
@@ -42,6 +44,7 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
       const { id } = await store.transaction((em) => claimUpload(em, uploadId, operationId));
       return uploadPath(paths, id);
     };
+    if (packages.length > 0 && source.kind !== 'catalogue') throw onlyInCatalogue();
     if (source.kind === 'upload') return { diskPath: await uploaded(source.uploadId), format: source.format };
     if (source.kind === 'disk') return { diskPath: join(paths.imports, source.file), format: source.format };
     const context = { workDirectory: join(folder, 'assemble'), cacheDirectory: paths.cache, signal, log, progress };
@@ -53,25 +56,32 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
     }
     const entry = catalogue(source.serviceId);
     if (!entry) throw new CloudletError('not-found', `No plugin of this host brings a service "${source.serviceId}".`);
-    return entry.assemble(context);
+    return entry.assemble({ ...context, packages });
   };
 
   return {
     prepareDisk: ({ operationId, source, spec, progress: reported }) =>
       withHeartbeat(async (signal, heartbeat) => {
-        if (source.kind === 'service') return { diskId: await diskOfService(store, source) };
         const folder = workFolder(operationId);
         await rm(folder, { recursive: true, force: true });
         await mkdir(folder, { recursive: true });
+        const recipe = source.kind === 'recipe' ? source : undefined;
+        const base = source.kind === 'recipe' ? source.base : source;
+        const packages = recipe?.packages ?? [];
+        if (recipe) await packRecipe(paths, operationId, recipe, signal);
+        if (base.kind === 'service') {
+          if (packages.length > 0) throw onlyInCatalogue();
+          return { diskId: await diskOfService(store, base) };
+        }
         const progress = tellProgress(store, reported, heartbeat);
         const { given, virtualSizeBytes } = await inspected(
-          () => rawDisk({ operationId, source, spec }, folder, signal, progress),
+          () => rawDisk({ operationId, source: base, packages, spec }, folder, signal, progress),
           signal,
         ).catch(async (error: unknown) => {
           if (error instanceof CloudletError && refusals.has(error.code)) await dropClaims(store, paths, operationId);
           throw error;
         });
-        const disk = await asOwnQcow2(source, given, folder, signal, progress);
+        const disk = await asOwnQcow2(base, given, folder, signal, progress);
         progress(95, 'Storing the disk');
         const stored = await adoptImage(paths, disk, { signal });
         const image = await recordImage(store, hostId, { ...stored, kind: 'disk', virtualSizeBytes, backingId: null });
@@ -93,9 +103,18 @@ async function inspected<Disk extends AssembledDisk>(make: () => Promise<Disk>, 
   return { given, ...(await inspectDisk(given.diskPath, given.format, signal)) };
 }
 
+const onlyInCatalogue = (): CloudletError =>
+  new CloudletError(
+    'invalid-input',
+    'Packages can be put into a base of the catalogue only. For another base, bring them as files and install them by a command.',
+  );
+
+/** Sources that a disk has to be made of first. */
+type Assembled = Exclude<ImageSource, { kind: 'service' | 'recipe' }>;
+
 /** A stranger's disk is copied block by block into one of our own making; what was assembled here is that already. */
 async function asOwnQcow2(
-  source: ImageSource,
+  source: Assembled,
   given: AssembledDisk,
   folder: string,
   signal: AbortSignal,

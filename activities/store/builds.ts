@@ -5,7 +5,7 @@ import { CloudletError } from '../../workflows/contract/errors.ts';
 import { toCloudletError, type DescribedFailure } from '../../workflows/contract/failure.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import { buildServiceImageWorkflowId, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
-import { isSavedGuest, type LeftByGuest } from '../../workflows/contract/service-vm.ts';
+import { isSavedGuest, type LeftByGuest, type ServiceVmPurpose } from '../../workflows/contract/service-vm.ts';
 import { Host } from './entities/host.ts';
 import { Operation } from './entities/operation.ts';
 import { Service, ServiceImage } from './entities/service.ts';
@@ -21,6 +21,7 @@ import type { Store } from './store.ts';
 export const createBuildRecordActivities = ({ store }: { readonly store: Store }): BuildRecordActivities => ({
   chooseHost: () => chooseHost(store),
   registerBuild: ({ diskId, ...build }) => registerBuild(store, build, diskId),
+  replaceBuildDisk: (replaced) => replaceBuildDisk(store, replaced),
   unregisterBuild: ({ operationId }) => unregisterBuild(store, operationId),
   publishServiceImage: ({ imageId, left, ...build }) => publishServiceImage(store, build, imageId, left),
   recordBuildFailure: ({ failure, ...build }) => recordBuildFailure(store, build, failure),
@@ -28,7 +29,7 @@ export const createBuildRecordActivities = ({ store }: { readonly store: Store }
 
 /** An edit is a build that an admin takes part in: both make the next image of a service. */
 const buildKinds = ['service.build', 'service.edit'] as const;
-const buildPurposes = { $in: ['build', 'edit'] as const };
+const buildPurposes = { $in: ['build', 'edit', 'recipe'] as const };
 
 /**
  * Admits a build or an edit: at most one of a service at a time.
@@ -65,10 +66,14 @@ async function chooseHost(store: Store): Promise<{ hostId: string }> {
 }
 
 /** The image and the instance carry the operation's id, so that a repeat finds them. */
-async function registerBuild(store: Store, { operationId, spec, edit = false }: BuildInput, diskId: string): Promise<RegisteredBuild> {
+async function registerBuild(
+  store: Store,
+  { operationId, spec, source, edit = false }: BuildInput,
+  diskId: string,
+): Promise<RegisteredBuild> {
   return store.transaction(async (em) => {
-    const known = await em.findOne(ServiceVm, { startOperationId: operationId });
-    if (known) return { imageId: known.image!.id, serviceVmId: known.id };
+    const known = await em.find(ServiceVm, { startOperationId: operationId, purpose: buildPurposes });
+    if (known.length > 0) return registered(known);
     const service = await serviceOf(em, spec, operationId);
     const image = em.create(ServiceImage, {
       id: randomUUID(),
@@ -82,34 +87,66 @@ async function registerBuild(store: Store, { operationId, spec, edit = false }: 
       savedVcpus: null,
       createdAt: new Date(),
     });
-    const serviceVmId = randomUUID();
-    em.create(ServiceVm, {
-      id: serviceVmId,
-      service,
-      spec: edit ? editedSpec(spec) : spec,
-      workflowId: serviceVmWorkflowId(serviceVmId),
-      startOperationId: operationId,
-      purpose: edit ? 'edit' : 'build',
-      state: 'requested',
-      shared: false,
-      image,
-      host: null,
-      rung: null,
-      bootId: null,
-      hostBootId: null,
-      vncPort: null,
-      endReason: null,
-      problem: null,
-      readyAt: null,
-      endedAt: null,
-      requestedAt: new Date(),
-    });
-    return { imageId: image.id, serviceVmId };
+    const purposes = [...(source.kind === 'recipe' ? (['recipe'] as const) : []), edit ? ('edit' as const) : ('build' as const)];
+    return registered(purposes.map((purpose) => newBuildVm(em, { service, spec, image, operationId, purpose })));
   });
 }
 
-/** What is installed in it may not answer yet, and an admin who shuts it down does not want it back. */
-const editedSpec = (spec: ServiceSpec): ServiceSpec => ({ ...spec, readiness: { kind: 'none' }, restartPolicy: 'never' });
+type BuildPurpose = Extract<ServiceVmPurpose, 'build' | 'edit' | 'recipe'>;
+
+function newBuildVm(
+  em: EntityManager,
+  {
+    service,
+    spec,
+    image,
+    operationId,
+    purpose,
+  }: {
+    service: Service;
+    spec: ServiceSpec;
+    image: ServiceImage;
+    operationId: string;
+    purpose: BuildPurpose;
+  },
+): ServiceVm {
+  const id = randomUUID();
+  return em.create(ServiceVm, {
+    id,
+    service,
+    spec: purpose === 'build' ? spec : workedInSpec(spec),
+    workflowId: serviceVmWorkflowId(id),
+    startOperationId: operationId,
+    purpose,
+    state: 'requested',
+    shared: false,
+    image,
+    host: null,
+    rung: null,
+    bootId: null,
+    hostBootId: null,
+    vncPort: null,
+    endReason: null,
+    problem: null,
+    readyAt: null,
+    endedAt: null,
+    requestedAt: new Date(),
+  });
+}
+
+/** What a build's instances say of it. */
+function registered(serviceVms: readonly ServiceVm[]): RegisteredBuild {
+  const recipeVm = serviceVms.find(({ purpose }) => purpose === 'recipe');
+  const serviceVm = serviceVms.find(({ purpose }) => purpose !== 'recipe')!;
+  return { imageId: serviceVm.image!.id, serviceVmId: serviceVm.id, ...(recipeVm ? { recipeVmId: recipeVm.id } : {}) };
+}
+
+async function replaceBuildDisk(store: Store, { imageId, diskId }: { imageId: string; diskId: string }): Promise<void> {
+  await store.transaction((em) => em.nativeUpdate(ServiceImage, { id: imageId }, { disk: diskId }));
+}
+
+/** What is installed in it may not answer yet, and whoever shuts it down does not want it back. */
+const workedInSpec = (spec: ServiceSpec): ServiceSpec => ({ ...spec, readiness: { kind: 'none' }, restartPolicy: 'never' });
 
 async function serviceOf(em: EntityManager, spec: BuildInput['spec'], writtenBy: string): Promise<Service> {
   const known = await em.findOne(Service, { serviceId: spec.serviceId });
@@ -134,12 +171,12 @@ async function latestNumber(em: EntityManager, serviceId: string): Promise<numbe
 
 async function unregisterBuild(store: Store, operationId: string): Promise<void> {
   await store.transaction(async (em) => {
-    const serviceVm = await em.findOne(ServiceVm, { startOperationId: operationId, purpose: buildPurposes });
+    const [serviceVm] = await em.find(ServiceVm, { startOperationId: operationId, purpose: buildPurposes });
     if (!serviceVm) return;
     const imageId = serviceVm.image?.id;
     const serviceId = serviceVm.service.id;
     if (await em.findOne(Service, { image: imageId ?? null, id: serviceId })) return;
-    await em.nativeDelete(ServiceVm, { id: serviceVm.id });
+    await em.nativeDelete(ServiceVm, { startOperationId: operationId, purpose: buildPurposes });
     if (imageId) await em.nativeDelete(ServiceImage, { id: imageId });
     // A service that was written for this build alone goes with it.
     await em.execute(

@@ -9,6 +9,8 @@ import type { Store } from './store.ts';
 export interface Instance {
   readonly serviceVmId: string;
   readonly purpose: ServiceVmPurpose;
+  /** The operation that it was asked for by. */
+  readonly operationId: string;
   readonly spec: ServiceSpec;
   readonly memoryMib: number;
   readonly vcpus: number;
@@ -25,6 +27,7 @@ export async function findInstance(store: Store, serviceVmId: string): Promise<I
   return {
     serviceVmId,
     purpose,
+    operationId: serviceVm.startOperationId,
     spec,
     memoryMib,
     vcpus,

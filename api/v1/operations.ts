@@ -9,7 +9,7 @@ import { operationKinds, operationStates } from '../../workflows/contract/operat
 import { principalName } from '../../workflows/contract/principal.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { ApiContext } from '../context.ts';
-import { events } from '../http/answers.ts';
+import { events, plainText } from '../http/answers.ts';
 import { cursorPattern, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { eventStream, lastEventId, sendEvents } from '../http/send-events.ts';
 import { describeOperation } from '../describe-operation.ts';
@@ -75,6 +75,30 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
       const operation = await requireOperation(request.params.id);
       await authorize(context, request.caller.principal, 'operation.read', { owned: true });
       await sendEvents(reply, untilSettled(operation, lastEventId(request) ?? 0, request.signal));
+    },
+  );
+
+  app.get(
+    '/operations/:id/log',
+    {
+      schema: {
+        tags: [...tags, 'admin'],
+        summary: 'What the commands of a recipe wrote, as it is being written',
+        params: ById,
+        security: [{ bearer: [] }],
+        querystring: Type.Object({
+          from: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$', description: 'First byte; without it the last MiB' })),
+        }),
+        response: { 200: plainText('At most a MiB of it') },
+      },
+    },
+    async (request, reply) => {
+      await authorize(context, request.caller.principal, 'operation.list');
+      const { id } = await requireOperation(request.params.id);
+      const { from } = request.query;
+      const log = await context.readOperationLog(id, from === undefined ? undefined : Number(from));
+      if (log === undefined) throw new CloudletError('not-found', 'This operation wrote no log on this host, or not yet, or long ago.');
+      return reply.type('text/plain; charset=utf-8').send(log.toString('utf8'));
     },
   );
 

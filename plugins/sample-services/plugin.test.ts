@@ -17,14 +17,16 @@ const registry: PluginRegistry = {
 };
 plugin.register(registry, {});
 
-test('contributes the echo and the OCR service', () => {
-  expect(contributed.map(({ spec }) => spec.serviceId)).toEqual(['cloudlet.sample.echo', 'cloudlet.sample.ocr']);
+test('contributes the echo and the OCR service, and a base for recipes', () => {
+  const names = (base: boolean) => contributed.filter((each) => (each.base ?? false) === base).map(({ spec }) => spec.serviceId);
+  expect(names(false)).toEqual(['cloudlet.sample.echo', 'cloudlet.sample.ocr']);
+  expect(names(true)).toEqual(['cloudlet.base.debian']);
 });
 
-test.each(contributed)('$spec.serviceId is described completely and consistently', ({ spec, warmUp }) => {
+test.each(contributed)('$spec.serviceId is described completely and consistently', ({ spec, warmUp, base = false }) => {
   expect([...Value.Errors(ServiceSpec, spec)]).toEqual([]);
   expect(spec.memory.minimumMib).toBeLessThanOrEqual(spec.memory.idealMib);
   const tcpPorts = spec.ports.filter(({ protocol }) => protocol === 'tcp').map(({ guestPort }) => guestPort);
-  expect(spec.readiness).toMatchObject({ kind: 'http', guestPort: tcpPorts[0] });
+  expect(spec.readiness).toMatchObject(base ? { kind: 'none' } : { kind: 'http', guestPort: tcpPorts[0] });
   for (const { guestPort } of warmUp ?? []) expect(tcpPorts).toContain(guestPort);
 });

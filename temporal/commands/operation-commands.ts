@@ -41,6 +41,14 @@ export function addOperationCommands(operation: Command, api: () => ApiClient): 
     });
 
   operation
+    .command('log')
+    .description('what the commands of a recipe wrote')
+    .argument('<id>')
+    .action(async (id: string) => {
+      process.stdout.write(await api().text(`/v1/operations/${id}/log`));
+    });
+
+  operation
     .command('cancel')
     .description('ask an operation to end, and to undo what it did')
     .argument('<id>')

@@ -9,6 +9,7 @@ import { formatTable, type Column } from '../cli/table.ts';
 import { takeToImports } from '../cli/take-to-imports.ts';
 import { watchOperation } from '../cli/watch-operation.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { addServiceBuild } from './service-build-command.ts';
 import { addServiceEdit } from './service-edit-command.ts';
 import { addServiceRemoval } from './service-removal-commands.ts';
 import { wholeNumber } from './whole-number.ts';
@@ -85,6 +86,7 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
     .option('--json', 'as JSON', false)
     .action((options: AddOptions) => addService(api(), options));
 
+  addServiceBuild(service, api);
   addServiceEdit(service, api);
   addServiceRemoval(service, api);
 }

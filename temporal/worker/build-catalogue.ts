@@ -15,7 +15,8 @@ export interface CatalogueBuilds {
 
 /** Begins to build the services that plugins bring and this cloudlet does not have yet, or has in another version; not those in its trash. */
 export async function buildCatalogue({ store, client, catalogue, log }: CatalogueBuilds): Promise<void> {
-  for (const { spec } of catalogue) {
+  for (const { spec, base = false } of catalogue) {
+    if (base) continue;
     const known = await findService(store, spec.serviceId);
     if ((known?.image && known.spec.version === spec.version) || (await isTrashed(store, spec.serviceId))) continue;
     try {

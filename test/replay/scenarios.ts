@@ -137,6 +137,8 @@ export const scenarios: readonly Pick<Operation, 'name' | 'prepare' | 'planted'>
   { name: 'remove-service', prepare: removes(false) },
   { name: 'remove-service-cancelled', prepare: cutShort(removes(true), 'liveInstancesOf#1', isCancelled) },
   { name: 'remove-service-fails', prepare: removes(true), planted: { 'recordRemoval#1': failsForGood('state-conflict') } },
+  { name: 'build-by-recipe', prepare: builds('recipe', true) },
+  { name: 'build-whose-recipe-fails', prepare: builds('recipe', true), planted: { 'runRecipe#1': failsForGood('recipe-failed') } },
   { name: 'edit-saved', prepare: edits(justLooks) },
   { name: 'edit-saved-at-the-second-attempt', prepare: edits(justLooks), planted: { 'saveGuest#1': failsForGood('capacity-exhausted') } },
   { name: 'edit-saved-after-shutdown', prepare: edits(shutsItDown) },

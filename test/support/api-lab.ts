@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { readOperationLog } from '../../activities/images/operation-log.ts';
 import { buildApp, defaultLimits, type ApiLimits } from '../../api/app.ts';
 import type { ApiContext } from '../../api/context.ts';
 import { EventFeed } from '../../api/http/event-feed.ts';
@@ -73,6 +74,7 @@ export async function openApiLab(limits: Partial<ApiLimits> = {}): Promise<ApiLa
     temporalNamespace: parts.config.temporalNamespace,
     version: '0.0.0-test',
     readSerialLog: async (serviceVmId) => (lab.host.boots.has(serviceVmId) ? `console of ${serviceVmId}` : undefined),
+    readOperationLog: (operationId, fromByte) => readOperationLog(lab.paths, operationId, fromByte),
     log,
   };
   const anotherApp = (other: Partial<ApiLimits> = {}) => buildApp(context, { ...defaultLimits, ...other });

@@ -1,50 +1,16 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { copyFile, glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assembleEchoDisk } from '../../plugins/sample-services/echo/echo-disk.ts';
 import { checkoutDir } from '../../temporal/config/load-config.ts';
+import { cachedDisk } from './cached-disk.ts';
 
-const samples = join(checkoutDir, 'plugins', 'sample-services');
-const sourceFolders = [join(samples, 'echo'), join(checkoutDir, 'activities', 'images', 'guest-disk')];
-const cache = join(checkoutDir, '.cloudlet', 'cache');
-
-/**
- * The echo guest, with a program at `/cgi/reach?host:port` that tells what the guest reaches on its own, and one at
- * `/cgi/crash` that crashes its kernel. Assembled once for all test runs, until a source of it changes.
- * @returns path of a qcow2 that nobody may write to
- */
-export async function echoDisk(): Promise<string> {
-  const path = join(cache, `test-echo-${await fingerprint()}.qcow2`);
-  if (existsSync(path)) return path;
-  const workDirectory = await mkdtemp(join(tmpdir(), 'cloudlet-echo-'));
-  try {
-    await mkdir(cache, { recursive: true });
-    const nothing = () => undefined;
-    const { diskPath } = await assembleEchoDisk(
-      {
-        workDirectory,
-        cacheDirectory: cache,
-        signal: new AbortController().signal,
-        log: { info: nothing, warn: nothing, error: nothing },
-        progress: nothing,
-      },
-      { extraFiles },
-    );
-    await copyFile(diskPath, `${path}.${process.pid}`);
-    await rename(`${path}.${process.pid}`, path);
-    return path;
-  } finally {
-    await rm(workDirectory, { recursive: true, force: true });
-  }
-}
+const echo = join(checkoutDir, 'plugins', 'sample-services', 'echo');
 
 const program = (lines: readonly string[]): string =>
   ['#!/bin/sh', 'printf "Content-Type: text/plain\\r\\n\\r\\n"', ...lines, ''].join('\n');
 
 /** The guest's web server is nobody in particular; this one may crash the kernel, and does when it is asked to. */
-const inittab = readFileSync(join(samples, 'echo', 'root', 'etc', 'inittab'), 'utf8');
+const inittab = readFileSync(join(echo, 'root', 'etc', 'inittab'), 'utf8');
 
 const extraFiles = [
   {
@@ -75,14 +41,15 @@ const extraFiles = [
   { path: '/etc/inittab', content: `${inittab}::respawn:/srv/obey\n` },
 ];
 
-async function fingerprint(): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(extraFiles));
-  const sources: string[] = [];
-  for (const folder of sourceFolders) {
-    for await (const entry of glob('**/*', { cwd: folder, withFileTypes: true })) {
-      if (entry.isFile() && !entry.name.endsWith('.test.ts')) sources.push(join(entry.parentPath, entry.name));
-    }
-  }
-  for (const source of sources.toSorted()) hash.update(source.slice(checkoutDir.length)).update(await readFile(source));
-  return hash.digest('hex').slice(0, 16);
-}
+/**
+ * The echo guest, with a program at `/cgi/reach?host:port` that tells what the guest reaches on its own, one at
+ * `/cgi/crash` that crashes its kernel, and others.
+ * @returns path of a qcow2 that nobody may write to
+ */
+export const echoDisk = (): Promise<string> =>
+  cachedDisk({
+    name: 'echo',
+    sources: echo,
+    extra: JSON.stringify(extraFiles),
+    assemble: (context) => assembleEchoDisk(context, { extraFiles }),
+  });

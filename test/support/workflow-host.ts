@@ -51,6 +51,7 @@ export class ScriptedHost {
     createDomain: neverAsked,
     restoreDomain: neverAsked,
     saveDomain: neverAsked,
+    shutdownDomain: neverAsked,
     vncPort: neverAsked,
     monitor: neverAsked,
     askAgent: async () => ({ kind: 'absent' }),
@@ -153,6 +154,10 @@ export class ScriptedHost {
         const disk = await keep(context, savedDiskPath, 'disk', images.disk.id);
         const memory = await keep(context, memoryPath, 'memory');
         return { diskId: disk.id, memoryId: memory.id, under: scriptedFingerprint, memoryMib, vcpus };
+      },
+
+      runRecipe: async ({ serviceVmId }) => {
+        if (!this.guestOf(serviceVmId)) throw new CloudletError('recipe-failed', 'There is no guest to run the recipe in.');
       },
 
       saveDisk: async ({ serviceVmId }) => {

@@ -188,7 +188,9 @@ const withChildrenCounted = (records: BuildRecordActivities, faults: FaultPlans)
   ...records,
   async registerBuild(input) {
     const build = await records.registerBuild(input);
-    faults.cover(serviceVmWorkflowId(build.serviceVmId), buildServiceImageWorkflowId(input.spec.serviceId));
+    for (const id of [build.serviceVmId, build.recipeVmId]) {
+      if (id !== undefined) faults.cover(serviceVmWorkflowId(id), buildServiceImageWorkflowId(input.spec.serviceId));
+    }
     return build;
   },
 });

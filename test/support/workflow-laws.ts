@@ -72,6 +72,8 @@ const steps: Readonly<Partial<Record<Activity, { readonly failsWith: ErrorCode; 
   warmUpGuest: { failsWith: 'guest-unresponsive' },
   saveGuest: { failsWith: 'capacity-exhausted' },
   saveDisk: { failsWith: 'capacity-exhausted' },
+  runRecipe: { failsWith: 'recipe-failed' },
+  replaceBuildDisk: { failsWith: 'state-conflict' },
   findScreen: { failsWith: 'hypervisor-refused' },
   publishServiceImage: { failsWith: 'state-conflict' },
   trashService: { failsWith: 'state-conflict', undo: 'untrashService' },

@@ -164,6 +164,7 @@ const sources: Readonly<Record<ImageSource['kind'], (serviceId: string) => Image
   upload: () => ({ kind: 'upload', uploadId: randomUUID(), format: 'qcow2' }),
   service: (serviceId) => ({ kind: 'service', serviceId }),
   container: () => ({ kind: 'container', file: 'own.tar' }),
+  recipe: (serviceId) => ({ kind: 'recipe', base: { kind: 'catalogue', serviceId }, commands: ['true'] }),
 };
 
 /** The removal of a service that somebody uses; what remains of the instance where it failed is ended. */

@@ -57,6 +57,7 @@ const ofHosts: readonly Operation[] = [
   { name: "the build of a service from one's own disk", prepare: builds('disk', false) },
   { name: 'the removal of a service with its instances', prepare: removes(false), triedFrom: 'trashService#1' },
   { name: 'the removal of a service for good', prepare: removes(true), triedFrom: 'trashService#1' },
+  { name: 'the build of a service by a recipe', prepare: builds('recipe', false), triedFrom: 'runRecipe#1' },
   { name: 'the editing of an image', prepare: edits(justLooks), survives: ['saveGuest#1'] },
   {
     name: 'the editing of an image whose guest is shut down',

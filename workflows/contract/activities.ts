@@ -61,6 +61,8 @@ export interface BuildRecordActivities {
   chooseHost(input: Record<string, never>): Promise<{ readonly hostId: string }>;
   /** Writes the service, an image of it that nobody starts from yet, and an instance to save its state from. */
   registerBuild(input: BuildInput & { readonly diskId: string }): Promise<RegisteredBuild>;
+  /** Has the image of a build that is not published yet boot from another disk. */
+  replaceBuildDisk(input: { readonly imageId: string; readonly diskId: string }): Promise<void>;
   /** Undo of `registerBuild`, as long as the image was not published. */
   unregisterBuild(input: BuildInput): Promise<void>;
   publishServiceImage(input: BuildInput & { readonly imageId: string; readonly left?: LeftByGuest } & Reported): Promise<BuildOutcome>;
@@ -113,6 +115,8 @@ export interface RegisteredBuild {
   readonly imageId: string;
   /** The instance that is booted so that its state can be saved. */
   readonly serviceVmId: string;
+  /** The instance that the commands of a recipe are run in. */
+  readonly recipeVmId?: string;
 }
 
 export interface BuildOutcome {
@@ -159,6 +163,8 @@ export interface GuestActivities {
   warmUpGuest(input: OfServiceVm & Reported): Promise<void>;
   /** Saves the guest's memory and disk as images; the guest is gone afterwards. */
   saveGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<SavedGuest>;
+  /** Runs the commands of a recipe in the guest, and shuts it down. A repeat goes on following those that run already. */
+  runRecipe(input: OfServiceVm & Reported): Promise<void>;
   /** Keeps the disk of a guest that has shut down as an image. */
   saveDisk(input: OfServiceVm & Reported): Promise<{ readonly diskId: string }>;
   /** Where an admin sees the guest's screen: on the host's loopback alone. */

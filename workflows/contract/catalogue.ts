@@ -4,6 +4,8 @@ import type { ServiceSpec } from './service.ts';
 
 export interface CatalogueService {
   readonly spec: ServiceSpec;
+  /** Only something for recipes to build on: not a service that anybody starts. */
+  readonly base?: boolean;
   /**
    * Assembles a bootable disk in `workDirectory`, which is empty and thrown away afterwards. May run twice.
    * @returns path of the disk
@@ -22,6 +24,8 @@ export interface AssembleContext {
   readonly workDirectory: string;
   /** Kept between assemblies, for downloaded packages; its content may vanish at any time. */
   readonly cacheDirectory: string;
+  /** Further Debian packages that a recipe wants in it; for bases. */
+  readonly packages?: readonly string[];
   readonly signal: AbortSignal;
   readonly log: AssembleLog;
   progress(percent: number, message: string): void;

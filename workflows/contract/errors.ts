@@ -33,6 +33,7 @@ export const errorCatalogue = {
   'unsafe-image': { title: 'The disk image is refused', httpStatus: 422, retryable: false },
   'range-not-satisfiable': { title: 'The file has no such part', httpStatus: 416, retryable: false },
   'unprocessable-app': { title: 'The app is refused', httpStatus: 422, retryable: false },
+  'recipe-failed': { title: 'The recipe failed', httpStatus: 422, retryable: false },
   'rate-limited': { title: 'Too many requests', httpStatus: 429, retryable: true },
   'header-too-large': { title: 'The request headers are too large', httpStatus: 431, retryable: false },
   cancelled: { title: 'It was cancelled', httpStatus: 409, retryable: false },

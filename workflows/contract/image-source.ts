@@ -71,5 +71,47 @@ export const UploadedContainerSource = Type.Object(
   { ...ofContainerToo, title: 'uploaded container' },
 );
 
-export const ImageSource = Type.Union([CatalogueSource, DiskSource, UploadSource, ServiceSource, ContainerSource, UploadedContainerSource]);
+const FileInGuest = {
+  to: Type.String({ pattern: '^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._@+-]+)+$', maxLength: 1000, description: 'Absolute path in the guest' }),
+  executable: Type.Optional(Type.Boolean({ default: false })),
+};
+
+export const RecipeFile = Type.Union([
+  Type.Object({ ...FileInGuest, from: ImportedFile }, closed),
+  Type.Object({ ...FileInGuest, content: Type.String({ maxLength: 65_536 }) }, closed),
+]);
+export type RecipeFile = Static<typeof RecipeFile>;
+
+export const RecipeBase = Type.Union([CatalogueSource, DiskSource, UploadSource, ServiceSource]);
+export type RecipeBase = Static<typeof RecipeBase>;
+
+export const RecipeSource = Type.Object(
+  {
+    kind: Type.Literal('recipe'),
+    base: RecipeBase,
+    packages: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z0-9][a-z0-9+.-]{1,99}$' }), {
+        maxItems: 100,
+        description: 'Debian packages that are to be in it; where the base is one of the catalogue',
+      }),
+    ),
+    files: Type.Optional(Type.Array(RecipeFile, { maxItems: 100, description: 'Files that are to be in it' })),
+    commands: Type.Array(Type.String({ minLength: 1, maxLength: 4000 }), {
+      maxItems: 100,
+      description: 'Run by /bin/sh as root, one after the other; the first that fails ends the build',
+    }),
+  },
+  { ...closed, title: 'recipe', description: 'A base that commands are run in, through the QEMU guest agent' },
+);
+export type RecipeSource = Static<typeof RecipeSource>;
+
+export const ImageSource = Type.Union([
+  CatalogueSource,
+  DiskSource,
+  UploadSource,
+  ServiceSource,
+  ContainerSource,
+  UploadedContainerSource,
+  RecipeSource,
+]);
 export type ImageSource = Static<typeof ImageSource>;

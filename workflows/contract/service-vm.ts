@@ -65,10 +65,10 @@ export type PortMapping = Static<typeof PortMapping>;
 
 /**
  * What an instance is for. A `build` runs once so that its ready state can be saved, an `edit` until the admin who works
- * in it saves or discards; clients never see either. A `warm` one was started ahead of time, and serves from the moment at
- * which somebody claims it.
+ * in it saves or discards, a `recipe` until its commands have run; clients never see any of them. A `warm` one was started
+ * ahead of time, and serves from the moment at which somebody claims it.
  */
-export const serviceVmPurposes = ['serve', 'build', 'edit', 'warm'] as const;
+export const serviceVmPurposes = ['serve', 'build', 'edit', 'recipe', 'warm'] as const;
 export type ServiceVmPurpose = (typeof serviceVmPurposes)[number];
 
 /** What the workflow is told when it starts. */

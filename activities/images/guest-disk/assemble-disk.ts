@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
+import { bytesPerMib } from '../../../workflows/contract/units.ts';
 import { bootFiles, isKernel, writeBootDisk } from './boot-disk.ts';
 import { tellDiskFull } from './disk-full.ts';
 import { treeSize } from './ext4-root.ts';
@@ -15,7 +16,12 @@ export interface GuestPlan {
   /** Folder whose files are laid over the guest's root. */
   readonly overlay: string;
   readonly extraFiles?: readonly ExtraFile[];
+  /** Room that is left on its disk. Default: next to none. */
+  readonly spareMib?: number;
 }
+
+/** Inodes for a MiB of files of the usual size. */
+const sparePerMib = 16;
 
 /**
  * Assembles a bootable qcow2 disk from Debian packages, whose root is made of them. Equal packages and files give equal
@@ -51,7 +57,9 @@ async function assemble(plan: GuestPlan, context: AssembleContext): Promise<Asse
   const boot = await bootFiles(packages, programs, context);
 
   context.progress(85, 'Writing the disk');
-  const disk = await writeBootDisk(boot, { directory: rootDirectory, size: await treeSize(rootDirectory) }, context);
+  const spare = plan.spareMib === undefined ? {} : { spare: { bytes: plan.spareMib * bytesPerMib, inodes: sparePerMib * plan.spareMib } };
+  const root = { directory: rootDirectory, size: await treeSize(rootDirectory), ...spare };
+  const disk = await writeBootDisk(boot, root, context);
   context.progress(100, 'The disk is assembled');
   return disk;
 }
