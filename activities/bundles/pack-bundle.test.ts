@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { serviceSpecDefaults } from '../../workflows/contract/service.ts';
 import { bytesPerMib } from '../../workflows/contract/units.ts';
 import type { BundleManifest } from './bundle-manifest.ts';
@@ -13,6 +13,9 @@ import { tarArchive, type TestMember } from './test-support/tar-archive.ts';
 import { pycloudJson, testHypervisor, unpackInput, withTestFolder } from './test-support/test-bundle.ts';
 import type { UnpackInput } from './bundle-contents.ts';
 import { unpackBundle } from './unpack-bundle.ts';
+
+// Programs that compress take their time on a machine that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const observer = { signal: new AbortController().signal, onBytes: () => undefined };
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bytesPerMib } from '../../workflows/contract/units.ts';
 import type { UnpackInput } from './bundle-contents.ts';
 import { inThread } from './in-thread.ts';
 import { endOfArchive, tarArchive, tarMember, type TestMember } from './test-support/tar-archive.ts';
 import { pycloudJson, unpackInput, withTestFolder } from './test-support/test-bundle.ts';
 import { unpackBundle } from './unpack-bundle.ts';
+
+// Programs that compress take their time on a machine that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
 
 const observer = { signal: new AbortController().signal, onBytes: () => undefined };
 const disk = Buffer.concat([Buffer.from('QFI\xfb', 'latin1'), randomBytes(bytesPerMib + 77)]);
