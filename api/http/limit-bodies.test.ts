@@ -73,3 +73,17 @@ it('limits what is left of a body again', async () => {
   };
   expect(await sendSlowly(1000, 10)).toMatch(/^HTTP\/1\.1 408 /);
 });
+
+it('waits for the answer to a request without a body, though nobody reads it', async () => {
+  const silent = createServer((_request, response) => void setTimeout(() => response.end('done'), 400));
+  silent.on('clientError', answerClientError);
+  limitBodies(silent, 100);
+  await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = silent.address() as AddressInfo;
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+  } finally {
+    silent.closeAllConnections();
+    silent.close();
+  }
+});

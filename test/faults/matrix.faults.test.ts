@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
 import { startTestCloudlet, type TestCloudlet } from '../support/test-cloudlet.ts';
 import { faultMatrix, faultTitle } from './fault-matrix.ts';
 import { measureUsual, surviveFault, type Usual } from './survive-fault.ts';
@@ -11,6 +11,11 @@ beforeAll(async () => {
   cloudlet = await startTestCloudlet();
   echo = await cloudlet.addEchoService();
   usual = await measureUsual(cloudlet, echo);
+});
+// One that fails leaves nothing to the next.
+afterEach(async () => {
+  await cloudlet.untilReady();
+  await cloudlet.stopAll();
 });
 afterAll(() => cloudlet?.stop());
 
