@@ -12,6 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
           exclude: [...notTests, '**/*.integration.test.ts', '**/*.system.test.ts', '**/*.faults.test.ts'],
         },
@@ -19,6 +20,9 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          sequence: { groupOrder: 1 },
+          // They wait for timers more than they compute.
+          maxWorkers: 3,
           include: ['**/*.integration.test.ts'],
           exclude: notTests,
           pool: 'forks',
@@ -29,6 +33,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
+          sequence: { groupOrder: 2 },
           include: ['**/*.system.test.ts'],
           exclude: notTests,
           pool: 'forks',
@@ -40,6 +45,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
+          sequence: { groupOrder: 2 },
           include: ['**/*.faults.test.ts'],
           exclude: notTests,
           pool: 'forks',
