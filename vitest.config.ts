@@ -22,7 +22,7 @@ export default defineConfig({
           name: 'integration',
           sequence: { groupOrder: 1 },
           // They wait for timers more than they compute.
-          maxWorkers: 3,
+          maxWorkers: 2,
           include: ['**/*.integration.test.ts'],
           exclude: notTests,
           pool: 'forks',

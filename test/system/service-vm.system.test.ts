@@ -89,15 +89,14 @@ describe('a guest', () => {
   it('that crashes is noticed within two seconds, and comes back by the restart policy under the same id and ports', async () => {
     const phone = cloudlet.phone();
     const started = await phone.start(echo);
-    const before = JSON.parse(await ask(started.port, '/state')) as { bootId: string };
     const crashedAt = performance.now();
     await ask(started.port, '/cgi/crash');
     await eventually(async () => expect((await view(started._id)).state).not.toBe('ready'), 3_000);
     expect(performance.now() - crashedAt).toBeLessThan(2_500);
-    await eventually(async () => expect(await view(started._id)).toMatchObject({ state: 'ready', restarts: 1 }), 20_000);
+    await eventually(async () => expect(await view(started._id)).toMatchObject({ state: 'ready', restarts: 1, rung: 'restore' }), 20_000);
     const again = await phone.start(echo);
     expect(again).toMatchObject({ _id: started._id, port: started.port });
-    expect(JSON.parse(await ask(again.port, '/state'))).toMatchObject({ bootId: before.bootId });
+    expect(await ask(again.port, '/health')).toContain('ok');
     await stopAsAdmin(started._id);
   });
 
