@@ -21,8 +21,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           sequence: { groupOrder: 1 },
-          // They wait for timers more than they compute.
-          maxWorkers: 2,
+          // Each file brings a database and a Temporal of its own, and kills some of them.
+          fileParallelism: false,
           include: ['**/*.integration.test.ts'],
           exclude: notTests,
           pool: 'forks',

@@ -95,12 +95,13 @@ describe('GET /v1/events', () => {
     const [one] = await stream.take(1);
     process.kill(lab.parts.pidOf('postgres'), 'SIGKILL');
     await eventually(() => write('two'), 30_000);
+    // Connections outlive the server by a moment, in which they still write, and a stream may still begin: it breaks off.
     const resumed = await eventually(async () => {
       const again = await open('/v1/events', { 'last-event-id': one!.id });
       expect(again.status).toBe(200);
+      expect(subjects(await again.take(1))).toEqual(['two']);
       return again;
-    });
-    expect(subjects(await resumed.take(1))).toEqual(['two']);
+    }, 30_000);
     await write('three');
     expect(subjects(await resumed.take(1))).toEqual(['three']);
     for (const each of [stream, resumed]) each.close();
