@@ -16,6 +16,8 @@ export function ownParts(config: Config): readonly Part<LocalFacts>[] {
     ...inheritedEnvironment(),
     ...toEnvironment({ ...config, ...facts }),
     NODE_ENV: 'production',
+    // glibc's arenas, one a thread otherwise, keep what Temporal's core gives back.
+    MALLOC_ARENA_MAX: '2',
   });
   const node = (command: string, heapMib: number): [string, ...string[]] => [
     process.execPath,

@@ -26,22 +26,35 @@ const columns: readonly Column<Measurement>[] = [
 
 const cloudlet = await StartedCloudlet.create();
 const results: Measurement[] = [];
+const record = (measured: readonly Measurement[]): void => {
+  results.push(...measured);
+  // At once, too: what follows may take minutes, or fail.
+  for (const { name, value, unit, floor } of measured) say(`  ${name}: ${value} ${unit}${floor === null ? '' : ` (floor ${floor})`}`);
+};
 try {
   say('Bringing a cloudlet up …');
   await cloudlet.start();
   const second = await benchSecondStart(cloudlet);
-  const databaseUrl = await cloudlet.databaseUrl();
-  const store = await openStore({ databaseUrl, poolSize: 4 });
+  const store = await openStore({ databaseUrl: await cloudlet.databaseUrl(), poolSize: 4 });
+  // Memory first, while nothing has been asked of it: what has been used does not all come back.
+  const benches: readonly (readonly [title: string, run: () => Promise<readonly Measurement[]>])[] = [
+    ['memory', async () => [await benchIdleMemory(cloudlet), second]],
+    ['HTTP', async () => benchHttp(cloudlet, await cloudlet.databaseUrl())],
+    ['starts', () => benchStarts(cloudlet, store)],
+    ['bundles', () => benchBundles(cloudlet)],
+    ['the pool', () => benchPool(cloudlet, store)],
+  ];
   try {
     await addEchoService(cloudlet.admin, cloudlet.config.importDir, { serviceId: 'bench.echo' });
-    say('Measuring …');
-    // First, while nothing has been asked of it: memory that has been used does not all come back.
-    results.push(await benchIdleMemory(cloudlet));
-    results.push(...(await benchHttp(cloudlet, databaseUrl)));
-    results.push(...(await benchStarts(cloudlet, store)));
-    results.push(...(await benchPool(cloudlet, store)));
-    results.push(...(await benchBundles(cloudlet)));
-    results.push(second);
+    for (const [title, run] of benches) {
+      say(`Measuring ${title} …`);
+      try {
+        record(await run());
+      } catch (error) {
+        process.exitCode = 1;
+        say(`  could not be measured: ${(error as Error).message}`);
+      }
+    }
   } finally {
     await store.close();
   }
