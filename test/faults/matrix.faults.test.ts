@@ -1,24 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
-import { startTestCloudlet, type TestCloudlet } from '../support/test-cloudlet.ts';
-import { faultMatrix, faultTitle } from './fault-matrix.ts';
-import { measureUsual, surviveFault, type Usual } from './survive-fault.ts';
+import { faultMatrix } from './fault-matrix.ts';
+import { surviveFaults } from './survive-faults.ts';
 
-let cloudlet: TestCloudlet;
-let echo: string;
-let usual: Usual;
-
-beforeAll(async () => {
-  cloudlet = await startTestCloudlet();
-  echo = await cloudlet.addEchoService();
-  usual = await measureUsual(cloudlet, echo);
-});
-// One that fails leaves nothing to the next.
-afterEach(async () => {
-  await cloudlet.untilReady();
-  await cloudlet.stopAll();
-});
-afterAll(() => cloudlet?.stop());
-
-describe('kill -9 of', () => {
-  it.each(faultMatrix.map((fault) => [faultTitle(fault), fault] as const))('%s', (_, fault) => surviveFault(cloudlet, echo, usual, fault));
-});
+surviveFaults(faultMatrix);
