@@ -159,7 +159,7 @@ describe('a database that goes away', () => {
     const impatient = await lab.anotherStore({ answerTimeoutMs: 1_000 });
     const backends = await query<{ pid: number }>(
       lab.databaseUrl,
-      `select pid from pg_stat_activity where backend_type = 'client backend'`,
+      `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
     );
     const frozen = [lab.parts.pidOf('postgres'), ...backends.map(({ pid }) => pid)].filter((pid) => existsSync(`/proc/${pid}`));
     for (const pid of frozen) process.kill(pid, 'SIGSTOP');

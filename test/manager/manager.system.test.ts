@@ -33,6 +33,8 @@ const status = (text: string) => page.getByRole('status').filter({ hasText: text
 
 async function visit(path: string): Promise<void> {
   await page.goto(manager.url + path);
+  // A page is streamed: until its scripts have put them in place, its late parts are in the document twice.
+  await page.locator('div[hidden][id^="S:"]').first().waitFor({ state: 'detached' });
   await status('Live').waitFor();
 }
 
