@@ -5,7 +5,7 @@ import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import { bundleLimits } from './bundle-limits.ts';
 import { HashedFile, type WrittenFile } from './hashed-file.ts';
 import { refuse } from './refuse.ts';
-import type { TarMember } from './tar-reader.ts';
+import type { TarMember } from './read-members.ts';
 
 /** What a bundle is unpacked with. Passed between threads: plain data. */
 export interface UnpackInput {

@@ -4,8 +4,6 @@ import { bytesPerGib, bytesPerKib, bytesPerMib } from '../../workflows/contract/
 export const bundleLimits = {
   /** Members of the archive. */
   members: 64,
-  /** Headers of the archive, those that only describe the next one included. */
-  headers: 256,
   /** Name of a member. */
   nameBytes: 255,
   /** A header that describes the next one: a long name and the like. */

@@ -9,7 +9,7 @@ import { signatureName, verifySignature } from './bundle-signature.ts';
 import { requireSpace, type WrittenFile } from './hashed-file.ts';
 import { refuse } from './refuse.ts';
 import { readServiceJson, serviceJsonName, type ServiceDescription } from './service-json.ts';
-import type { TarMember } from './tar-reader.ts';
+import type { TarMember } from './read-members.ts';
 
 /**
  * A `.csvm` bundle: pycloud's, which is a disk, perhaps a memory state, and a description; or ours, which begins with a

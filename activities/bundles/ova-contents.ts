@@ -7,7 +7,7 @@ import { readDocument, writeMember, type BundleContents, type UnpackedBundle, ty
 import { requireSpace, type WrittenFile } from './hashed-file.ts';
 import { readOvf, type OvfMachine } from './read-ovf.ts';
 import { refuse } from './refuse.ts';
-import type { TarMember } from './tar-reader.ts';
+import type { TarMember } from './read-members.ts';
 
 /** By the standard an OVA begins with its OVF. */
 export const isOvf = (name: string): boolean => name.toLowerCase().endsWith('.ovf');

@@ -8,7 +8,7 @@ import { bytesPerMib } from '../../workflows/contract/units.ts';
 import type { BundleManifest } from './bundle-manifest.ts';
 import { publicKeyText, signingKey } from './bundle-signature.ts';
 import { packBundle, type PackInput } from './pack-bundle.ts';
-import { readTar } from './tar-reader.ts';
+import { readMembers } from './read-members.ts';
 import { tarArchive, type TestMember } from './test-support/tar-archive.ts';
 import { pycloudJson, testHypervisor, unpackInput, withTestFolder } from './test-support/test-bundle.ts';
 import type { UnpackInput } from './bundle-contents.ts';
@@ -90,7 +90,7 @@ async function membersOf(bytes: Buffer): Promise<TestMember[]> {
   const whole = (async function* () {
     yield bytes;
   })();
-  await readTar(whole, async (member, body) => {
+  await readMembers(whole, async (member, body) => {
     const pieces: Buffer[] = [];
     for await (const piece of body) pieces.push(piece);
     members.push({ name: member.name, body: Buffer.concat(pieces), ...(member.name.length > 100 ? { pax: { path: member.name } } : {}) });

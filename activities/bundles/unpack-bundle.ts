@@ -9,8 +9,8 @@ import { requireSpace } from './hashed-file.ts';
 import type { Observer } from './observer.ts';
 import { isOvf, OvaContents } from './ova-contents.ts';
 import { readChunks } from './read-chunks.ts';
+import { readMembers } from './read-members.ts';
 import { refuse } from './refuse.ts';
-import { readTar } from './tar-reader.ts';
 
 /**
  * Takes a bundle apart: reads it once, writes each disk once, and hashes it on the way. What it refuses may have left
@@ -26,7 +26,7 @@ export async function unpackBundle(input: UnpackInput, { signal, onBytes }: Obse
     const chunks = compression === 'none' ? readChunks(file, signal) : decompress(file, compression, signal);
     const read = compression === 'none' ? undefined : () => positionOf(file);
     let contents: BundleContents | undefined;
-    await readTar(
+    await readMembers(
       guardExpansion(
         observed(chunks, (done) => onBytes(read?.() ?? done, size)),
         size,

@@ -1,10 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ByteSource } from './byte-reader.ts';
+import { readable } from '../../archives/archive-faults.ts';
+import type { ByteSource } from '../../archives/byte-reader.ts';
+import { readTar, type TarEntry } from '../../archives/read-tar.ts';
 import { parseEntryName, parseLinkName } from './entry-name.ts';
 import type { Leaf, LayerTree, Ownership } from './layer-tree.ts';
-import { readTar, type TarEntry } from './read-tar.ts';
-import { readable, unsafe } from './refusals.ts';
+import { tarRules, unsafe } from './refusals.ts';
 import type { UnpackLimits } from './unpack-limits.ts';
 
 /** Where layers are unpacked to, and how far that is. */
@@ -31,7 +32,7 @@ const isKeptAttribute = (name: string): boolean => name === 'security.capability
  */
 export async function applyLayer(unpacking: Unpacking, source: ByteSource, layer: number): Promise<void> {
   const { tree, limits } = unpacking;
-  for await (const entry of readTar(source, limits)) {
+  for await (const entry of readTar(source, tarRules(limits))) {
     unpacking.entries += 1;
     if (unpacking.entries > limits.entries) throw unsafe(`it holds more than ${limits.entries} files`);
     const name = parseEntryName(entry.name, limits);

@@ -5,10 +5,11 @@ import { pipeline } from 'node:stream/promises';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { CloudletError } from '../../../workflows/contract/errors.ts';
-import { sourceOfFile } from './byte-reader.ts';
+import { readable } from '../../archives/archive-faults.ts';
+import { sourceOfFile } from '../../archives/byte-reader.ts';
+import { readTar } from '../../archives/read-tar.ts';
 import { asRefusal, bounded, compressionOf, decompressorOf, packedBytes } from './decompress.ts';
-import { readTar } from './read-tar.ts';
-import { readable, unprocessable } from './refusals.ts';
+import { tarRules, unprocessable } from './refusals.ts';
 import type { UnpackLimits } from './unpack-limits.ts';
 
 /** A file inside an archive, by where it lies. */
@@ -112,7 +113,7 @@ async function listMembers(handle: FileHandle, archiveBytes: number, limits: Unp
   const members = new Map<string, Member>();
   const links = new Map<string, string>();
   let count = 0;
-  for await (const { kind, name: given, linkName, offset, sizeBytes } of readTar(sourceOfFile(handle), limits)) {
+  for await (const { kind, name: given, linkName, offset, sizeBytes } of readTar(sourceOfFile(handle), tarRules(limits))) {
     count += 1;
     if (count > limits.archiveMembers) throw unprocessable(`the archive holds more than ${limits.archiveMembers} files`);
     const name = posix.normalize(given);

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import type { ServicePort } from '../../../workflows/contract/service.ts';
+import { readable } from '../../archives/archive-faults.ts';
 import type { RunConfig } from './image-documents.ts';
 import type { Directory, Leaf, LayerTree } from './layer-tree.ts';
-import { readable, unprocessable, wrongChoice } from './refusals.ts';
+import { unprocessable, wrongChoice } from './refusals.ts';
 
 /** How the guest's init runs the image's program. */
 export interface ContainerProcess {

@@ -1,4 +1,5 @@
-import { readable, unsafe } from './refusals.ts';
+import { readable } from '../../archives/archive-faults.ts';
+import { unsafe } from './refusals.ts';
 import type { UnpackLimits } from './unpack-limits.ts';
 
 export type NameLimits = Pick<UnpackLimits, 'nameBytes' | 'pathBytes' | 'depth'>;

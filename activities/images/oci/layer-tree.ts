@@ -1,5 +1,6 @@
+import { readable } from '../../archives/archive-faults.ts';
 import { refuseBadPart, type NameLimits } from './entry-name.ts';
-import { readable, unsafe } from './refusals.ts';
+import { unsafe } from './refusals.ts';
 
 /** Who owns a file, and who may do what with it. */
 export interface Ownership {

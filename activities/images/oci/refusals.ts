@@ -1,4 +1,6 @@
 import { CloudletError } from '../../../workflows/contract/errors.ts';
+import type { TarRules } from '../../archives/read-tar.ts';
+import type { UnpackLimits } from './unpack-limits.ts';
 
 /** The archive is no container image, or not one that can be read. */
 export const unprocessable = (fault: string, cause?: unknown): CloudletError =>
@@ -16,8 +18,10 @@ export const wrongDigest = (what: string, expected: string, found: string): Clou
     `The container image is refused: ${what} should have the digest ${expected} and has ${found}. Save the image again.`,
   );
 
-/** @param name bytes of a name, one a character */
-export const readable = (name: string): string => {
-  const text = Buffer.from(name, 'latin1').toString('utf8');
-  return `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
-};
+/** How archives and layers are read. */
+export const tarRules = ({ extendedHeaderBytes, attributeBytes }: UnpackLimits): TarRules => ({
+  faults: { unprocessable, unsafe },
+  extendedHeaderBytes,
+  attributeBytes,
+  endRequired: false,
+});

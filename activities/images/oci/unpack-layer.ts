@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
+import { sourceOf } from '../../archives/byte-reader.ts';
 import { applyLayer, type Unpacking } from './apply-layer.ts';
 import type { Archive } from './archive.ts';
-import { sourceOf } from './byte-reader.ts';
 import type { Layer } from './choose-image.ts';
 import { asRefusal, bounded, decompressorOf, packedBytes } from './decompress.ts';
 import { wrongDigest } from './refusals.ts';

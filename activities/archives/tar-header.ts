@@ -1,4 +1,4 @@
-import { unprocessable } from './refusals.ts';
+import type { ArchiveFaults } from './archive-faults.ts';
 
 export const blockBytes = 512;
 
@@ -20,11 +20,10 @@ const checksumAt = 148;
 const checksumLength = 8;
 
 /** @returns undefined for a block of zeros, which ends an archive */
-export function parseTarHeader(block: Buffer): TarHeader | undefined {
+export function parseTarHeader(block: Buffer, faults: ArchiveFaults): TarHeader | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
-  if (number(block, checksumAt, checksumLength) !== checksumOf(block)) {
-    throw unprocessable('a header in it is damaged, or it is no tar archive at all');
-  }
+  const number = (start: number, length: number): number => numberIn(block.subarray(start, start + length), faults);
+  if (number(checksumAt, checksumLength) !== checksumOf(block)) throw damaged(faults);
   const posix = text(block, 257, 6) === 'ustar';
   const prefix = posix ? text(block, 345, 155) : '';
   const name = text(block, 0, 100);
@@ -33,11 +32,11 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
     type: type === '\0' || type === '7' ? '0' : type,
     name: prefix === '' ? name : `${prefix}/${name}`,
     linkName: text(block, 157, 100),
-    mode: number(block, 100, 8) & 0o7777,
-    uid: number(block, 108, 8),
-    gid: number(block, 116, 8),
-    sizeBytes: number(block, 124, 12),
-    mtimeSeconds: number(block, 136, 12),
+    mode: number(100, 8) & 0o7777,
+    uid: number(108, 8),
+    gid: number(116, 8),
+    sizeBytes: number(124, 12),
+    mtimeSeconds: number(136, 12),
   };
 }
 
@@ -48,17 +47,18 @@ function text(block: Buffer, start: number, length: number): string {
 }
 
 /** Octal digits, or, with the first bit set, a big-endian number as GNU writes those that are too large. */
-function number(block: Buffer, start: number, length: number): number {
-  const field = block.subarray(start, start + length);
+function numberIn(field: Buffer, faults: ArchiveFaults): number {
   if ((field[0]! & 0x80) !== 0) {
     const value = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, field[0]! & 0x7f);
-    if (!Number.isSafeInteger(value)) throw unprocessable('a number in it is absurd');
+    if (!Number.isSafeInteger(value)) throw faults.unprocessable('a number in it is absurd');
     return value;
   }
-  const digits = text(block, start, length).trim();
-  if (!/^[0-7]*$/.test(digits)) throw unprocessable('a header in it is damaged, or it is no tar archive at all');
+  const digits = text(field, 0, field.length).trim();
+  if (!/^[0-7]*$/.test(digits)) throw damaged(faults);
   return digits === '' ? 0 : Number.parseInt(digits, 8);
 }
+
+const damaged = ({ unprocessable }: ArchiveFaults) => unprocessable('a header in it is damaged, or it is no tar archive at all');
 
 /** The sum of all bytes, with spaces where the sum itself stands. */
 function checksumOf(block: Buffer): number {

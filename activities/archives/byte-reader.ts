@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { unprocessable } from './refusals.ts';
+import type { CloudletError } from '../../workflows/contract/errors.ts';
+import type { ArchiveFaults } from './archive-faults.ts';
 
 /** Where bytes come from, one piece after the other. */
 export interface ByteSource {
@@ -7,6 +8,8 @@ export interface ByteSource {
   next(): Promise<Buffer | undefined>;
   /** Leaves bytes out without reading them; absent where that cannot be done. */
   skip?(bytes: number): void;
+  /** Once nobody asks for more. */
+  close?(): Promise<void>;
 }
 
 export function sourceOf(chunks: AsyncIterable<Buffer>): ByteSource {
@@ -15,6 +18,9 @@ export function sourceOf(chunks: AsyncIterable<Buffer>): ByteSource {
     async next() {
       const { done, value } = await iterator.next();
       return done ? undefined : value;
+    },
+    async close() {
+      await iterator.return?.();
     },
   };
 }
@@ -39,11 +45,13 @@ export function sourceOfFile(file: FileHandle): ByteSource {
 /** Takes exactly as many bytes from a source as are asked for. */
 export class ByteReader {
   readonly #source: ByteSource;
+  readonly #faults: ArchiveFaults;
   #rest: Buffer = Buffer.alloc(0);
   #position = 0;
 
-  constructor(source: ByteSource) {
+  constructor(source: ByteSource, faults: ArchiveFaults) {
     this.#source = source;
+    this.#faults = faults;
   }
 
   /** How many bytes have been taken or skipped. */
@@ -59,7 +67,7 @@ export class ByteReader {
       const piece = await this.#piece(missing);
       if (piece === undefined) {
         if (missing === bytes) return undefined;
-        throw endsEarly();
+        throw this.cutOff();
       }
       pieces.push(piece);
       missing -= piece.length;
@@ -71,7 +79,7 @@ export class ByteReader {
   async *take(bytes: number): AsyncGenerator<Buffer> {
     for (let missing = bytes; missing > 0;) {
       const piece = await this.#piece(missing);
-      if (piece === undefined) throw endsEarly();
+      if (piece === undefined) throw this.cutOff();
       missing -= piece.length;
       yield piece;
     }
@@ -101,10 +109,19 @@ export class ByteReader {
     }
   }
 
+  /** Reads on to the end: only there a compressed stream shows whether it was whole. */
   async drain(): Promise<void> {
     while ((await this.#piece(pieceBytes)) !== undefined) {
       // Nobody wants the rest.
     }
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close?.();
+  }
+
+  cutOff(): CloudletError {
+    return this.#faults.unprocessable('it is cut off: it ends in the middle, and was not copied whole');
   }
 
   async #piece(mostBytes: number): Promise<Buffer | undefined> {
@@ -119,5 +136,3 @@ export class ByteReader {
     return piece;
   }
 }
-
-const endsEarly = () => unprocessable('it ends in the middle; it was not copied whole');
