@@ -5,7 +5,7 @@ import { describeFailure } from './contract/failure.ts';
 import { serviceVmWorkflowId } from './contract/ids.ts';
 import type { ImageSource } from './contract/image-source.ts';
 import type { OperationProgress } from './contract/operation.ts';
-import { withImagePorts } from './contract/image-ports.ts';
+import { withImageSettings } from './contract/image-settings.ts';
 import type { LeftByGuest, ServiceVmInput, ServiceVmPurpose } from './contract/service-vm.ts';
 import { msPerHour } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
@@ -56,7 +56,7 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
       undo: () => onHostUntilDone(hostId).discardPreparation({ operationId }),
     });
 
-    const made: BuildInput = { ...input, spec: withImagePorts(spec, prepared.ports ?? []) };
+    const made: BuildInput = { ...input, spec: withImageSettings(spec, prepared, input.leftToImage) };
     let build: RegisteredBuild = { imageId: '', serviceVmId: '' };
     await saga.run({
       name: 'registerBuild',

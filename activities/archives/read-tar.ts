@@ -20,7 +20,7 @@ export interface TarEntry extends Omit<TarHeader, 'type'> {
   /** Where its content begins in the archive. */
   readonly offset: number;
   /** Its content; what is not taken before the next entry is asked for is left out. */
-  content(): AsyncIterable<Buffer>;
+  readonly content: () => AsyncIterable<Buffer>;
 }
 
 /** How an archive of a stranger is read. */

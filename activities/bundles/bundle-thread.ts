@@ -5,10 +5,11 @@ import { describeFailure } from '../../workflows/contract/failure.ts';
 import type { BundleJobs, ThreadMessage } from './in-thread.ts';
 import type { Observer } from './observer.ts';
 import { packBundle } from './pack-bundle.ts';
-import { unpackBundle } from './unpack-bundle.ts';
+import { unpackBundle, unpackOva } from './unpack-bundle.ts';
 
 const jobs: { readonly [Job in keyof BundleJobs]: (input: BundleJobs[Job]['input'], observer: Observer) => Promise<unknown> } = {
   unpack: unpackBundle,
+  unpackOva,
   pack: packBundle,
 };
 const { job, input } = workerData as { readonly job: keyof BundleJobs; readonly input: never };

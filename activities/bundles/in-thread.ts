@@ -8,6 +8,7 @@ import type { Observer } from './observer.ts';
 /** The work that is done beside the main thread, by name. */
 export interface BundleJobs {
   readonly unpack: { readonly input: UnpackInput; readonly result: UnpackedBundle };
+  readonly unpackOva: { readonly input: Pick<UnpackInput, 'file' | 'folder'>; readonly result: UnpackedBundle };
   readonly pack: { readonly input: PackInput; readonly result: PackedBundle };
 }
 

@@ -19,17 +19,20 @@ interface Digest {
   readonly hex: string;
 }
 
+/** The policy of bundles, where it comes as one, and not as a disk of an admin's own. */
+type OvaInput = Pick<UnpackInput, 'folder'> & Partial<Pick<UnpackInput, 'policy'>>;
+
 /** An OVA: one virtual machine, of which its first disk, memory, processors and name are taken. */
 export class OvaContents implements BundleContents {
-  readonly #input: UnpackInput;
+  readonly #input: OvaInput;
   #machine: OvfMachine | undefined;
   #ovf: { readonly name: string; readonly bytes: Buffer } | undefined;
   #disk: WrittenFile | undefined;
   #digests: readonly Digest[] = [];
   readonly #notes: string[] = [];
 
-  constructor(input: UnpackInput) {
-    if (input.policy !== 'any') {
+  constructor(input: OvaInput) {
+    if (input.policy !== undefined && input.policy !== 'any') {
       throw refuse(`an OVA carries no signature that this cloudlet knows, and it takes signed bundles only (CLOUDLET_BUNDLE_POLICY)`);
     }
     this.#input = input;
@@ -63,7 +66,9 @@ export class OvaContents implements BundleContents {
       spec: {
         description,
         ...(vcpus === undefined ? {} : { vcpus: Math.min(vcpus, 64) }),
-        ...(memoryMib === undefined || memoryMib < 32 ? {} : { memory: { idealMib: memoryMib, minimumMib: memoryMib } }),
+        ...(memoryMib === undefined || memoryMib < 32 || memoryMib > 1024 * 1024
+          ? {}
+          : { memory: { idealMib: memoryMib, minimumMib: memoryMib } }),
       },
       disk: { ...disk, format: 'vmdk' },
       publisher: null,

@@ -90,11 +90,11 @@ async function membersOf(bytes: Buffer): Promise<TestMember[]> {
   const whole = (async function* () {
     yield bytes;
   })();
-  await readMembers(whole, async (member, body) => {
+  for await (const member of readMembers(whole)) {
     const pieces: Buffer[] = [];
-    for await (const piece of body) pieces.push(piece);
+    for await (const piece of member.content()) pieces.push(piece);
     members.push({ name: member.name, body: Buffer.concat(pieces), ...(member.name.length > 100 ? { pax: { path: member.name } } : {}) });
-  });
+  }
   return members;
 }
 

@@ -9,10 +9,9 @@ export interface TarMember {
   /** Of the file alone: bundles have no folders. */
   readonly name: string;
   readonly sizeBytes: number;
+  /** Its content; what is not taken before the next member is asked for is passed over. */
+  readonly content: () => AsyncIterable<Buffer>;
 }
-
-/** What to do with a member; bytes that are not asked for are passed over. */
-export type VisitMember = (member: TarMember, body: AsyncIterable<Buffer>) => Promise<void>;
 
 const rules: TarRules = {
   faults: { unprocessable: refuse, unsafe: refuse },
@@ -25,16 +24,16 @@ const rules: TarRules = {
  * Reads a bundle from beginning to end, one member after the other. Nothing but files at the root is let through.
  * @throws CloudletError `unprocessable-bundle` saying what is wrong
  */
-export async function readMembers(chunks: AsyncIterable<Buffer>, visit: VisitMember): Promise<void> {
+export async function* readMembers(chunks: AsyncIterable<Buffer>): AsyncGenerator<TarMember, void> {
   const names = new Set<string>();
   for await (const entry of readTar(sourceOf(chunks), rules)) {
     if (isRoot(entry)) continue;
-    const member = { name: requireName(entry), sizeBytes: entry.sizeBytes };
+    const member = { name: requireName(entry), sizeBytes: entry.sizeBytes, content: entry.content };
     if (member.sizeBytes > bundleLimits.unpackedBytes) throw refuse('one of its members is absurdly large');
     if (names.has(member.name)) throw refuse(`it holds "${member.name}" twice`);
     names.add(member.name);
     if (names.size > bundleLimits.members) throw refuse(`it holds more than ${bundleLimits.members} files`);
-    await visit(member, entry.content());
+    yield member;
   }
 }
 

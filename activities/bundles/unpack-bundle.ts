@@ -9,7 +9,7 @@ import { requireSpace } from './hashed-file.ts';
 import type { Observer } from './observer.ts';
 import { isOvf, OvaContents } from './ova-contents.ts';
 import { readChunks } from './read-chunks.ts';
-import { readMembers } from './read-members.ts';
+import { readMembers, type TarMember } from './read-members.ts';
 import { refuse } from './refuse.ts';
 
 /**
@@ -17,25 +17,34 @@ import { refuse } from './refuse.ts';
  * files in the folder, which the caller removes.
  * @throws CloudletError `unprocessable-bundle`, `checksum-mismatch`, `capacity-exhausted`, `not-found`
  */
-export async function unpackBundle(input: UnpackInput, { signal, onBytes }: Observer): Promise<UnpackedBundle> {
-  const file = await openBundle(input.file);
+export const unpackBundle = (input: UnpackInput, observer: Observer): Promise<UnpackedBundle> =>
+  unpack(input, observer, ({ name }) => (isOvf(name) ? new OvaContents(input) : new CsvmContents(input)));
+
+/** The same of an OVA whose disk alone is wanted. */
+export const unpackOva = (input: Pick<UnpackInput, 'file' | 'folder'>, observer: Observer): Promise<UnpackedBundle> =>
+  unpack(input, observer, ({ name }) => {
+    if (!isOvf(name)) throw refuse(`it begins with "${name}", and an OVA with its OVF`);
+    return new OvaContents(input);
+  });
+
+async function unpack(
+  { file: path, folder }: Pick<UnpackInput, 'file' | 'folder'>,
+  { signal, onBytes }: Observer,
+  contentsOf: (first: TarMember) => BundleContents,
+): Promise<UnpackedBundle> {
+  const file = await openBundle(path);
   try {
     const { size } = await file.stat();
-    await requireSpace(input.folder, size);
+    await requireSpace(folder, size);
     const compression = await compressionOf(file);
     const chunks = compression === 'none' ? readChunks(file, signal) : decompress(file, compression, signal);
     const read = compression === 'none' ? undefined : () => positionOf(file);
     let contents: BundleContents | undefined;
-    await readMembers(
-      guardExpansion(
-        observed(chunks, (done) => onBytes(read?.() ?? done, size)),
-        size,
-      ),
-      (member, body) => {
-        contents ??= isOvf(member.name) ? new OvaContents(input) : new CsvmContents(input);
-        return contents.take(member, body);
-      },
-    );
+    const counted = observed(chunks, (done) => onBytes(read?.() ?? done, size));
+    for await (const member of readMembers(guardExpansion(counted, size))) {
+      contents ??= contentsOf(member);
+      await contents.take(member, member.content());
+    }
     if (!contents) throw refuse('it is empty');
     return await contents.finish();
   } finally {

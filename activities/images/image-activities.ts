@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildInput, ImageActivities, PreparedDisk } from '../../workflows/contract/activities.ts';
+import type { BuildInput, ImageActivities } from '../../workflows/contract/activities.ts';
+import type { ImageSettings } from '../../workflows/contract/image-settings.ts';
 import type { AssembledDisk, AssembleLog, CatalogueService } from '../../workflows/contract/catalogue.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
@@ -13,6 +14,7 @@ import { tellProgress } from '../tell-progress.ts';
 import { dropClaims, endClaims } from '../uploads/end-claims.ts';
 import { preparationFolder, uploadPath, type HostPaths } from './host-paths.ts';
 import { adoptImage } from './image-store.ts';
+import { diskOfOva } from './disk-of-ova.ts';
 import { assembleContainerDisk } from './oci/assemble-container-disk.ts';
 import { packRecipe } from './recipe/recipe-payload.ts';
 
@@ -39,14 +41,16 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
     folder: string,
     signal: AbortSignal,
     progress: (percent: number, message: string) => void,
-  ): Promise<AssembledDisk & Pick<PreparedDisk, 'ports'>> => {
+  ): Promise<AssembledDisk & ImageSettings> => {
     const uploaded = async (uploadId: string): Promise<string> => {
       const { id } = await store.transaction((em) => claimUpload(em, uploadId, operationId));
       return uploadPath(paths, id);
     };
     if (packages.length > 0 && source.kind !== 'catalogue') throw onlyInCatalogue();
-    if (source.kind === 'upload') return { diskPath: await uploaded(source.uploadId), format: source.format };
-    if (source.kind === 'disk') return { diskPath: join(paths.imports, source.file), format: source.format };
+    if (source.kind === 'upload' || source.kind === 'disk') {
+      const file = source.kind === 'upload' ? await uploaded(source.uploadId) : join(paths.imports, source.file);
+      return source.format === 'ova' ? diskOfOva(file, folder, signal, progress) : { diskPath: file, format: source.format };
+    }
     const context = { workDirectory: join(folder, 'assemble'), cacheDirectory: paths.cache, signal, log, progress };
     await mkdir(context.workDirectory, { recursive: true });
     await mkdir(paths.cache, { recursive: true });
@@ -85,7 +89,7 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
         progress(95, 'Storing the disk');
         const stored = await adoptImage(paths, disk, { signal });
         const image = await recordImage(store, hostId, { ...stored, kind: 'disk', virtualSizeBytes, backingId: null });
-        return { diskId: image.id, ...(given.ports ? { ports: given.ports } : {}) };
+        return { diskId: image.id, ...settingsOf(given) };
       }),
 
     discardPreparation: async ({ operationId }) => {
@@ -94,6 +98,8 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
     },
   };
 }
+
+const settingsOf = ({ ports, machine }: ImageSettings): ImageSettings => ({ ...(ports ? { ports } : {}), ...(machine ? { machine } : {}) });
 
 /** Of what was uploaded itself, which is kept for no other build then. */
 const refusals: ReadonlySet<ErrorCode> = new Set(['unsafe-image', 'unprocessable-bundle', 'checksum-mismatch']);

@@ -6,6 +6,10 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { PreparedDisk } from '../../workflows/contract/activities.ts';
+import type { ImageSource } from '../../workflows/contract/image-source.ts';
+import { ovaMembers } from '../bundles/test-support/test-ova.ts';
+import { tarArchive, type TestMember } from '../bundles/test-support/tar-archive.ts';
 import { dockerArchive } from '../../test/support/container-archive.ts';
 import { openStoreLab, type StoreLab } from '../../test/support/api-store.ts';
 import { testSpec } from '../../test/support/workflow-services.ts';
@@ -43,17 +47,23 @@ async function uploaded(write: (path: string) => unknown): Promise<string> {
   return id;
 }
 
-async function build(uploadId: string, kind: 'upload' | 'container' = 'upload') {
+const sourceOf = (uploadId: string): Readonly<Record<'disk' | 'ova' | 'container', ImageSource>> => ({
+  disk: { kind: 'upload', uploadId, format: 'qcow2' },
+  ova: { kind: 'upload', uploadId, format: 'ova' },
+  container: { kind: 'container', uploadId },
+});
+
+async function build(uploadId: string, kind: 'disk' | 'ova' | 'container' = 'disk') {
   const spec = testSpec();
   const { operationId } = await admitBuild(lab.store, { serviceId: spec.serviceId, principal: 'test' });
   const input = {
     operationId,
     spec,
-    source: kind === 'upload' ? ({ kind, uploadId, format: 'qcow2' } as const) : ({ kind, uploadId } as const),
+    source: sourceOf(uploadId)[kind],
     save: false,
   };
   const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', silent) });
-  const prepare = (): Promise<{ readonly diskId: string }> => environment().run(() => activities().prepareDisk(input));
+  const prepare = (): Promise<PreparedDisk> => environment().run(() => activities().prepareDisk(input));
   return { operationId, input, prepare };
 }
 
@@ -119,4 +129,25 @@ it('that holds several container images is kept until it is said which one is me
   const id = await uploaded((path) => writeFile(path, two));
   await expect((await build(id, 'container')).prepare()).rejects.toMatchObject({ code: 'invalid-input' });
   expect(existsSync(uploadPath(paths, id))).toBe(true);
+});
+
+const ova = (change: (members: TestMember[]) => TestMember[]) => async (path: string) =>
+  writeFile(path, tarArchive(change([...(await ovaMembers(paths.uploads))])));
+
+it('that is an OVA becomes an image of its first disk, and tells of its machine', async () => {
+  const id = await uploaded(ova((members) => members));
+  const { diskId, machine } = await (await build(id, 'ova')).prepare();
+  expect(diskId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(machine).toEqual({ vcpus: 2, memory: { idealMib: 768, minimumMib: 768 } });
+});
+
+it.each<[string, string, (members: TestMember[]) => TestMember[]]>([
+  ['is no OVA', 'unprocessable-bundle', (members) => members.slice(1)],
+  ['leads elsewhere', 'unprocessable-bundle', ([first, ...members]) => [first!, { name: '../x' }, ...members]],
+  ['holds another disk than it says', 'checksum-mismatch', (members) => [...members.slice(0, 2), { name: 'first.vmdk', body: 'KDMV' }]],
+  ['holds no disk', 'unsafe-image', ([first]) => [first!, { name: 'first.vmdk', body: 'x'.repeat(4096) }]],
+])('that is said to be an OVA and %s is refused and leaves nothing', async (_, code, change) => {
+  const id = await uploaded(ova(change));
+  await expect((await build(id, 'ova')).prepare()).rejects.toMatchObject({ code });
+  expect([existsSync(uploadPath(paths, id)), await findUpload(lab.store, id)]).toEqual([false, null]);
 });

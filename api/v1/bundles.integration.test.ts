@@ -3,6 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tarArchive, type TestMember } from '../../activities/bundles/test-support/tar-archive.ts';
+import { ovaMembers, testOvf } from '../../activities/bundles/test-support/test-ova.ts';
 import { runTool } from '../../activities/run-tool.ts';
 import { openApiLab, type ApiLab } from '../../test/support/api-lab.ts';
 import { uploadFile } from '../../test/support/api-upload.ts';
@@ -144,29 +145,11 @@ describe('a bundle that is imported', () => {
 });
 
 describe('an OVA', () => {
-  const ovf = (disk: string) => `<?xml version="1.0"?>
-<Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1" xmlns:rasd="http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData">
-  <References><File ovf:href="${disk}" ovf:id="file1"/><File ovf:href="second.vmdk" ovf:id="file2"/></References>
-  <DiskSection><Disk ovf:capacity="1048576" ovf:diskId="vmdisk1" ovf:fileRef="file1"/><Disk ovf:diskId="vmdisk2" ovf:fileRef="file2"/></DiskSection>
-  <VirtualSystem ovf:id="My appliance"><Name>My appliance</Name><VirtualHardwareSection>
-    <Item><rasd:InstanceID>1</rasd:InstanceID><rasd:ResourceType>3</rasd:ResourceType><rasd:VirtualQuantity>2</rasd:VirtualQuantity></Item>
-    <Item><rasd:AllocationUnits>byte * 2^20</rasd:AllocationUnits><rasd:InstanceID>2</rasd:InstanceID><rasd:ResourceType>4</rasd:ResourceType><rasd:VirtualQuantity>768</rasd:VirtualQuantity></Item>
-    <Item><rasd:HostResource>ovf:/disk/vmdisk1</rasd:HostResource><rasd:InstanceID>3</rasd:InstanceID><rasd:ResourceType>17</rasd:ResourceType></Item>
-  </VirtualHardwareSection></VirtualSystem>
-</Envelope>`;
   const ports = [{ name: 'http', protocol: 'tcp', guestPort: 80 }];
 
   async function putOva(change: (members: TestMember[]) => TestMember[] = (members) => members): Promise<string> {
-    const disk = join(lab.paths.imports, `${randomUUID()}.vmdk`);
-    await runTool('qemu-img', ['create', '-q', '-f', 'vmdk', '-o', 'subformat=streamOptimized', disk, '1M']);
-    const bytes = await readFile(disk);
     const file = `${randomUUID()}.ova`;
-    const digest = `SHA256(first.vmdk)= ${sha256(bytes)}\n`;
-    const members = [
-      { name: 'a.ovf', body: ovf('first.vmdk') },
-      { name: 'a.mf', body: digest },
-      { name: 'first.vmdk', body: bytes },
-    ];
+    const members = await ovaMembers(lab.paths.imports);
     await writeFile(join(lab.paths.imports, file), tarArchive(change(members)));
     return file;
   }
@@ -192,7 +175,7 @@ describe('an OVA', () => {
     [
       'its disk lies elsewhere',
       'unprocessable-bundle',
-      ([, ...members]) => [{ name: 'a.ovf', body: ovf('../first.vmdk') }, ...members],
+      ([, ...members]) => [{ name: 'a.ovf', body: testOvf('../first.vmdk') }, ...members],
       { ports },
     ],
     ['its disk is another', 'checksum-mismatch', (members) => [...members.slice(0, 2), { name: 'first.vmdk', body: 'KDMV' }], { ports }],

@@ -6,6 +6,7 @@ import { changeService, createService, noService } from '../../activities/store/
 import { restoreService } from '../../activities/store/trash.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
 import { startRemoval } from '../../temporal/client/start-removal.ts';
+import { leftToImage } from '../../workflows/contract/image-settings.ts';
 import { NewService, ServiceChange, ServiceList, ServiceReplacement } from '../../workflows/contract/http.ts';
 import { principalName } from '../../workflows/contract/principal.ts';
 import { ServiceId } from '../../workflows/contract/service.ts';
@@ -89,7 +90,7 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
         void reply.code(201).header('location', `/v1/services/${spec.serviceId}`);
         return answerWith(reply, spec.serviceId);
       }
-      const { operationId } = await startBuild(store, temporal, { spec, source, save, edit, ...asked });
+      const { operationId } = await startBuild(store, temporal, { spec, leftToImage: leftToImage(given), source, save, edit, ...asked });
       return reply.code(202).header('location', `/v1/operations/${operationId}`).send({ operationId });
     },
   );

@@ -1,7 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { nameInOva } from '../../activities/bundles/name-in-ova.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { NewService, ServiceView } from '../../workflows/contract/http.ts';
-import { diskFormats, type DiskFormat } from '../../workflows/contract/image-source.ts';
+import { sourceFormats, type SourceFormat } from '../../workflows/contract/image-source.ts';
 import type { ServicePort } from '../../workflows/contract/service.ts';
 import type { ApiClient } from '../cli/api-client.ts';
 import { say, show } from '../cli/output.ts';
@@ -33,7 +34,7 @@ interface AddOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
   readonly port: readonly ServicePort[];
-  readonly format?: DiskFormat;
+  readonly format?: SourceFormat;
   readonly http?: string;
   readonly memory?: number;
   readonly vcpus?: number;
@@ -60,7 +61,7 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
   service
     .command('add')
     .description('make a service of a disk or a container image of your own')
-    .option('--disk <file>', `disk to boot: ${diskFormats.join(', ')}`)
+    .option('--disk <file>', `disk to boot: ${sourceFormats.join(', ')}`)
     .addOption(
       new Option(
         '--container <file>',
@@ -76,11 +77,11 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
       collectPorts,
       [],
     )
-    .option('--id <name>', 'name of the service (default: that of the file)')
-    .addOption(new Option('--format <format>', "format of the disk (default: the file's ending, else qcow2)").choices(diskFormats))
+    .option('--id <name>', 'name of the service (default: that of the file, or of the machine in an OVA)')
+    .addOption(new Option('--format <format>', "format of the disk (default: the file's ending, else qcow2)").choices(sourceFormats))
     .option('--http <path>', 'it is ready when GET of this path on the first port answers (default: when the port takes a connection)')
-    .option('--memory <MiB>', 'memory of the guest', wholeNumber, 512)
-    .option('--vcpus <n>', 'processors of the guest', wholeNumber, 1)
+    .option('--memory <MiB>', "memory of the guest (default: 512; an OVA's own)", wholeNumber)
+    .option('--vcpus <n>', "processors of the guest (default: 1; an OVA's own)", wholeNumber)
     .option('--description <text>', 'what it is for')
     .option('--save', 'boot it once and save its ready state, so that it starts by restore', false)
     .option('--json', 'as JSON', false)
@@ -92,21 +93,24 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
 }
 
 async function addService(api: ApiClient, options: AddOptions): Promise<void> {
-  const { port: ports, http, memory: memoryMib = 512, vcpus = 1, description, save, container } = options;
+  const { port: ports, http, vcpus, description, save, container } = options;
   const [main] = ports;
   const given = container ?? options.disk;
   if (given === undefined) throw new CloudletError('invalid-input', 'Say what to make it of: --disk or --container.');
   if (!main && (container === undefined || http !== undefined)) {
     throw new CloudletError('invalid-input', 'Say which port clients reach: --port 8080.');
   }
-  const serviceId = options.id ?? given.replace(/^.*\//, '').replace(/(\.tar)?\.[a-z0-9]+$/i, '');
   const { format = endingOf(given) } = options;
+  const isOva = container === undefined && format === 'ova';
+  const nameInside = isOva && options.id === undefined ? await nameInOva(given) : undefined;
+  const serviceId = options.id ?? nameInside ?? given.replace(/^.*\//, '').replace(/(\.tar)?\.[a-z0-9]+$/i, '');
+  const memoryMib = options.memory ?? (isOva ? undefined : 512);
   const file = await takeToImports(loadConfig().config.importDir, given, container === undefined ? format : 'tar');
   const body: NewService = {
     serviceId,
     ...(main ? { ports: [...ports] } : {}),
-    vcpus,
-    memory: { idealMib: memoryMib, minimumMib: memoryMib },
+    ...(vcpus === undefined ? {} : { vcpus }),
+    ...(memoryMib === undefined ? {} : { memory: { idealMib: memoryMib, minimumMib: memoryMib } }),
     source: container === undefined ? { kind: 'disk', file: file.name, format } : containerSource(file.name, options),
     save: save || container !== undefined,
     ...(description === undefined ? {} : { description }),
@@ -136,7 +140,7 @@ function collectVariables(text: string, before: Readonly<Record<string, string>>
 }
 
 /** A person who names a file `.vdi` means it; the cloudlet checks. */
-const endingOf = (disk: string): DiskFormat => diskFormats.find((format) => disk.toLowerCase().endsWith(`.${format}`)) ?? 'qcow2';
+const endingOf = (disk: string): SourceFormat => sourceFormats.find((format) => disk.toLowerCase().endsWith(`.${format}`)) ?? 'qcow2';
 
 /** `8080`, `7/udp`, `ssh=22`, `dns=53/udp` */
 export function parsePort(text: string): ServicePort {

@@ -25,6 +25,7 @@ import { findInstance, type Instance } from '../../activities/store/instances.ts
 import type { HostActivities } from '../../workflows/contract/activities.ts';
 import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { ImageMachine } from '../../workflows/contract/image-settings.ts';
 import type { ServicePort } from '../../workflows/contract/service.ts';
 import type { GuestStopped, GuestStopReason } from '../../workflows/contract/service-vm.ts';
 
@@ -32,6 +33,9 @@ export const scriptedFingerprint: HypervisorFingerprint = { accelerator: 'tcg', 
 
 /** What every container image here exposes. */
 export const scriptedPorts: readonly ServicePort[] = [{ name: 'tcp-80', protocol: 'tcp', guestPort: 80 }];
+
+/** What every OVA here says of its machine. */
+export const scriptedMachine: ImageMachine = { vcpus: 2, memory: { minimumMib: 768, idealMib: 768 } };
 
 /** How often an activity that waits looks again and says that it lives. */
 export const beatMs = 50;
@@ -178,7 +182,8 @@ export class ScriptedHost {
         const disk = join(paths.incoming, operationId, 'disk.qcow2');
         await writeAnew(disk, `disk of ${operationId}`);
         const { id: diskId } = await keep(context, disk, 'disk');
-        return spec.ports.length > 0 ? { diskId } : { diskId, ports: scriptedPorts };
+        const machine = 'format' in source && source.format === 'ova' ? scriptedMachine : {};
+        return { diskId, machine, ...(spec.ports.length > 0 ? {} : { ports: scriptedPorts }) };
       },
     };
 

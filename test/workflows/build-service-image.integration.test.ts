@@ -4,7 +4,7 @@ import { findService } from '../../activities/store/services.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
 import { buildServiceImageWorkflowId } from '../../workflows/contract/ids.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
-import { scriptedPorts } from '../support/workflow-host.ts';
+import { scriptedMachine, scriptedPorts } from '../support/workflow-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { after, failsForGood, hangs, type CallKey, type FaultPlan } from '../support/workflow-faults.ts';
 import { join, instanceOf, refusalOf } from '../support/workflow-instance.ts';
@@ -92,5 +92,13 @@ describe.concurrent('a build', () => {
     const { spec } = (await findService(lab.store, silent.serviceId))!;
     expect(spec).toMatchObject({ ports: scriptedPorts, readiness: { kind: 'tcp', guestPort: 80 } });
     expect((await findService(lab.store, outspoken.serviceId))!.spec).toMatchObject(outspoken);
+  });
+
+  it('of an OVA has the memory and processors of its machine, as far as its author named none', async () => {
+    const spec = testSpec();
+    const source = { kind: 'disk', file: 'own.ova', format: 'ova' } as const;
+    await startBuild(lab.store, lab.client, { spec, leftToImage: ['memory'], save: true, source, principal: 'test' });
+    expect(await over(spec)).toBeUndefined();
+    expect((await findService(lab.store, spec.serviceId))!.spec).toEqual({ ...spec, memory: scriptedMachine.memory });
   });
 });

@@ -3,9 +3,10 @@ import type { BundleActivities } from './bundle.ts';
 import type { InstallInput, InstallOutcome, PreparedApp } from './app.ts';
 import type { PluginEventName, PluginEvents } from './event.ts';
 import type { DescribedFailure } from './failure.ts';
+import type { ImageSettings, LeftToImage } from './image-settings.ts';
 import type { ImageSource } from './image-source.ts';
 import type { OperationProgress } from './operation.ts';
-import type { ServicePort, ServiceSpec } from './service.ts';
+import type { ServiceSpec } from './service.ts';
 import type { EndReason, LeftByGuest, Placement, SavedGuest, ServiceVmOutcome, ServiceVmReady, StartRung } from './service-vm.ts';
 
 /** Mixed into an input: how far the operation is when the activity begins. */
@@ -98,6 +99,8 @@ export interface BuildInput {
   readonly operationId: string;
   /** Without ports where the image of a container is to say which. */
   readonly spec: ServiceSpec;
+  /** What of the spec its author did not name. */
+  readonly leftToImage?: LeftToImage;
   readonly source: ImageSource;
   /** Whether to boot it once and save its ready state, so that it starts by restore. */
   readonly save: boolean;
@@ -105,10 +108,8 @@ export interface BuildInput {
   readonly edit?: boolean;
 }
 
-export interface PreparedDisk {
+export interface PreparedDisk extends ImageSettings {
   readonly diskId: string;
-  /** What the image of a container exposes, where the spec names no ports. */
-  readonly ports?: readonly ServicePort[];
 }
 
 export interface RegisteredBuild {

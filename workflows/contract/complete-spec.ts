@@ -1,6 +1,6 @@
 import { CloudletError } from './errors.ts';
 import type { NewService } from './http.ts';
-import { defaultReadiness } from './image-ports.ts';
+import { defaultReadiness } from './image-settings.ts';
 import { serviceSpecDefaults, type ServiceSpec } from './service.ts';
 
 /**

@@ -8,6 +8,14 @@ const closed = { additionalProperties: false } as const;
 export const diskFormats = ['qcow2', 'raw', 'vmdk', 'vdi', 'vhdx'] as const;
 export type DiskFormat = (typeof diskFormats)[number];
 
+/** How a disk may be brought: bare, or in the archive of a whole virtual machine. */
+export const sourceFormats = [...diskFormats, 'ova'] as const;
+export type SourceFormat = (typeof sourceFormats)[number];
+
+const Format = Type.Enum([...sourceFormats], {
+  description: 'ova: its first disk is taken; description, memory and processors are those of its machine where the service names none',
+});
+
 const ImportedFile = Type.String({
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$',
   description: 'Name of a file in the import folder of the host',
@@ -19,12 +27,12 @@ export const CatalogueSource = Type.Object(
 );
 
 export const DiskSource = Type.Object(
-  { kind: Type.Literal('disk'), file: ImportedFile, format: Type.Enum([...diskFormats]) },
+  { kind: Type.Literal('disk'), file: ImportedFile, format: Format },
   { ...closed, title: 'disk', description: "A disk of one's own, checked as untrusted input" },
 );
 
 export const UploadSource = Type.Object(
-  { kind: Type.Literal('upload'), uploadId: Type.String({ format: 'uuid' }), format: Type.Enum([...diskFormats]) },
+  { kind: Type.Literal('upload'), uploadId: Type.String({ format: 'uuid' }), format: Format },
   { ...closed, title: 'upload', description: 'A disk that was uploaded; it is used up when the build succeeds' },
 );
 
