@@ -22,6 +22,7 @@ const preparing: Readonly<Record<ImageSource['kind'], string>> = {
   catalogue: 'Assembling the disk',
   disk: 'Checking the disk',
   upload: 'Checking the disk',
+  pair: 'Checking the disk',
   service: 'Finding the image',
   container: 'Unpacking the container image',
   recipe: 'Preparing the base',
@@ -78,6 +79,7 @@ export async function buildServiceImage(input: BuildInput): Promise<BuildOutcome
       ...made,
       imageId,
       ...(left ? { left } : {}),
+      ...(prepared.notes ? { notes: prepared.notes } : {}),
       progress: report('publish', steps, 'Publishing'),
     });
   } catch (error) {

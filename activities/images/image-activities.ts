@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildInput, ImageActivities } from '../../workflows/contract/activities.ts';
+import type { BuildInput, ImageActivities, PreparedDisk } from '../../workflows/contract/activities.ts';
 import type { ImageSettings } from '../../workflows/contract/image-settings.ts';
 import type { AssembledDisk, AssembleLog, CatalogueService } from '../../workflows/contract/catalogue.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
@@ -16,6 +16,7 @@ import { preparationFolder, uploadPath, type HostPaths } from './host-paths.ts';
 import { adoptImage } from './image-store.ts';
 import { diskOfOva } from './disk-of-ova.ts';
 import { assembleContainerDisk } from './oci/assemble-container-disk.ts';
+import { findPair, readPairState } from './pycloud-pair.ts';
 import { packRecipe } from './recipe/recipe-payload.ts';
 
 export interface ImageContext {
@@ -41,7 +42,7 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
     folder: string,
     signal: AbortSignal,
     progress: (percent: number, message: string) => void,
-  ): Promise<AssembledDisk & ImageSettings> => {
+  ): Promise<AssembledDisk & ImageSettings & Pick<PreparedDisk, 'notes'>> => {
     const uploaded = async (uploadId: string): Promise<string> => {
       const { id } = await store.transaction((em) => claimUpload(em, uploadId, operationId));
       return uploadPath(paths, id);
@@ -50,6 +51,11 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
     if (source.kind === 'upload' || source.kind === 'disk') {
       const file = source.kind === 'upload' ? await uploaded(source.uploadId) : join(paths.imports, source.file);
       return source.format === 'ova' ? diskOfOva(file, folder, signal, progress) : { diskPath: file, format: source.format };
+    }
+    if (source.kind === 'pair') {
+      const pair = await findPair(join(paths.imports, source.folder));
+      const { machine, note } = await readPairState(pair);
+      return { diskPath: pair.diskPath, format: 'qcow2', machine, notes: [note] };
     }
     const context = { workDirectory: join(folder, 'assemble'), cacheDirectory: paths.cache, signal, log, progress };
     await mkdir(context.workDirectory, { recursive: true });
@@ -89,7 +95,7 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
         progress(95, 'Storing the disk');
         const stored = await adoptImage(paths, disk, { signal });
         const image = await recordImage(store, hostId, { ...stored, kind: 'disk', virtualSizeBytes, backingId: null });
-        return { diskId: image.id, ...settingsOf(given) };
+        return { diskId: image.id, ...saidOf(given) };
       }),
 
     discardPreparation: async ({ operationId }) => {
@@ -99,7 +105,12 @@ export function createImageActivities({ hostId, paths, store, catalogue, log }: 
   };
 }
 
-const settingsOf = ({ ports, machine }: ImageSettings): ImageSettings => ({ ...(ports ? { ports } : {}), ...(machine ? { machine } : {}) });
+/** What is told of a disk besides what it is. */
+const saidOf = ({ ports, machine, notes }: Omit<PreparedDisk, 'diskId'>): Omit<PreparedDisk, 'diskId'> => ({
+  ...(ports ? { ports } : {}),
+  ...(machine ? { machine } : {}),
+  ...(notes ? { notes } : {}),
+});
 
 /** Of what was uploaded itself, which is kept for no other build then. */
 const refusals: ReadonlySet<ErrorCode> = new Set(['unsafe-image', 'unprocessable-bundle', 'checksum-mismatch']);

@@ -12,6 +12,7 @@ import { ovaMembers } from '../bundles/test-support/test-ova.ts';
 import { tarArchive, type TestMember } from '../bundles/test-support/tar-archive.ts';
 import { dockerArchive } from '../../test/support/container-archive.ts';
 import { openStoreLab, type StoreLab } from '../../test/support/api-store.ts';
+import { savedState } from '../../test/support/saved-state.ts';
 import { testSpec } from '../../test/support/workflow-services.ts';
 import { admitBuild, recordBuildFailure } from '../store/builds.ts';
 import { Operation } from '../store/entities/operation.ts';
@@ -53,13 +54,15 @@ const sourceOf = (uploadId: string): Readonly<Record<'disk' | 'ova' | 'container
   container: { kind: 'container', uploadId },
 });
 
-async function build(uploadId: string, kind: 'disk' | 'ova' | 'container' = 'disk') {
+const build = (uploadId: string, kind: 'disk' | 'ova' | 'container' = 'disk') => buildOf(sourceOf(uploadId)[kind]);
+
+async function buildOf(source: ImageSource) {
   const spec = testSpec();
   const { operationId } = await admitBuild(lab.store, { serviceId: spec.serviceId, principal: 'test' });
   const input = {
     operationId,
     spec,
-    source: sourceOf(uploadId)[kind],
+    source,
     save: false,
   };
   const environment = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', silent) });
@@ -150,4 +153,19 @@ it.each<[string, string, (members: TestMember[]) => TestMember[]]>([
   const id = await uploaded(ova(change));
   await expect((await build(id, 'ova')).prepare()).rejects.toMatchObject({ code });
   expect([existsSync(uploadPath(paths, id)), await findUpload(lab.store, id)]).toEqual([false, null]);
+});
+
+it('that lies in a folder beside its saved state, as pycloud keeps it, becomes an image without the state', async () => {
+  const folder = join(paths.imports, 'speech');
+  await mkdir(folder, { recursive: true });
+  disk(join(folder, 'speech.qcow2'));
+  await writeFile(join(folder, 'speech.qcow2.lqs'), savedState('<domain><memory>1048576</memory><vcpu>2</vcpu></domain>'));
+  const { prepare } = await buildOf({ kind: 'pair', folder: 'speech' });
+  expect(await prepare()).toMatchObject({
+    diskId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    machine: { vcpus: 2, memory: { idealMib: 1024, minimumMib: 1024 } },
+    notes: [expect.stringContaining('left out') as string],
+  });
+  await writeFile(join(folder, 'speech.qcow2'), 'not a disk');
+  await expect(prepare()).rejects.toMatchObject({ code: 'unsafe-image' });
 });

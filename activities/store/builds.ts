@@ -23,7 +23,7 @@ export const createBuildRecordActivities = ({ store }: { readonly store: Store }
   registerBuild: ({ diskId, ...build }) => registerBuild(store, build, diskId),
   replaceBuildDisk: (replaced) => replaceBuildDisk(store, replaced),
   unregisterBuild: ({ operationId }) => unregisterBuild(store, operationId),
-  publishServiceImage: ({ imageId, left, ...build }) => publishServiceImage(store, build, imageId, left),
+  publishServiceImage: ({ imageId, left, notes = [], ...build }) => publishServiceImage(store, build, { imageId, left, notes }),
   recordBuildFailure: ({ failure, ...build }) => recordBuildFailure(store, build, failure),
 });
 
@@ -190,8 +190,7 @@ async function unregisterBuild(store: Store, operationId: string): Promise<void>
 async function publishServiceImage(
   store: Store,
   { spec, source, operationId, edit = false }: BuildInput,
-  imageId: string,
-  left: LeftByGuest | undefined,
+  { imageId, left, notes }: { imageId: string; left: LeftByGuest | undefined; notes: readonly string[] },
 ): Promise<BuildOutcome> {
   return store.transaction(async (em) => {
     const image = await em.findOneOrFail(ServiceImage, { id: imageId }, { populate: ['service'] });
@@ -216,7 +215,7 @@ async function publishServiceImage(
     await em.flush();
     await settleOperations(em, buildServiceImageWorkflowId(spec.serviceId), buildKinds, {
       state: 'succeeded',
-      result: { ...outcome },
+      result: { ...outcome, ...(notes.length > 0 ? { notes } : {}) },
     });
     await appendEvent(em, { type: 'service.published', subject: service.serviceId, audience: 'public', data: { version: image.number } });
     return outcome;

@@ -82,7 +82,7 @@ export const services: FastifyPluginAsyncTypebox<{ context: ApiContext }> = asyn
     async (request, reply) => {
       const principal = principalName(request.caller.principal);
       await authorize(context, request.caller.principal, 'service.manage');
-      const { source, save = false, edit = false, ...given } = request.body;
+      const { source, edit = false, save = source?.kind === 'pair' && !edit, ...given } = request.body;
       const spec = completeSpec(given, { portsFromImage: source?.kind === 'container' });
       const asked = { principal, ...idempotencyOf(request) };
       if (!source) {

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { copyFile, link, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 
 export interface TakenFile {
   /** In the import folder. */
   readonly name: string;
   /** Takes the copy away again; a file that lay there before stays. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /**
@@ -25,10 +25,35 @@ export async function takeToImports(importDir: string, file: string, ending: str
       throw new CloudletError('not-found', `The file ${source} cannot be read (${error.code}).`);
     },
   );
-  if (dirname(source) === resolve(importDir)) return { name: source.slice(dirname(source).length + 1), remove: async () => undefined };
+  if (dirname(source) === resolve(importDir)) return { name: basename(source), remove: async () => undefined };
   const name = `${randomUUID()}.${ending}`;
   const path = join(importDir, name);
   await mkdir(importDir, { recursive: true });
-  await link(source, path).catch(() => copyFile(source, path, constants.COPYFILE_FICLONE));
+  await share(source, path);
   return { name, remove: () => rm(path, { force: true }) };
 }
+
+/**
+ * The same with the files of a folder, those of folders in it left out.
+ * @param isWanted whether a file is to be there, by its name
+ */
+export async function takeFolderToImports(importDir: string, folder: string, isWanted: (name: string) => boolean): Promise<TakenFile> {
+  const source = resolve(folder);
+  if (dirname(source) === resolve(importDir)) return { name: basename(source), remove: async () => undefined };
+  const name = randomUUID();
+  const path = join(importDir, name);
+  await mkdir(path, { recursive: true });
+  const remove = () => rm(path, { recursive: true, force: true });
+  try {
+    for (const entry of await readdir(source, { withFileTypes: true })) {
+      if (entry.isFile() && isWanted(entry.name)) await share(join(source, entry.name), join(path, entry.name));
+    }
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { name, remove };
+}
+
+const share = (source: string, path: string): Promise<void> =>
+  link(source, path).catch(() => copyFile(source, path, constants.COPYFILE_FICLONE));

@@ -1,15 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { nameInOva } from '../../activities/bundles/name-in-ova.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { NewService, ServiceView } from '../../workflows/contract/http.ts';
-import { sourceFormats, type SourceFormat } from '../../workflows/contract/image-source.ts';
+import { sourceFormats } from '../../workflows/contract/image-source.ts';
 import type { ServicePort } from '../../workflows/contract/service.ts';
 import type { ApiClient } from '../cli/api-client.ts';
 import { say, show } from '../cli/output.ts';
 import { formatTable, type Column } from '../cli/table.ts';
-import { takeToImports } from '../cli/take-to-imports.ts';
 import { watchOperation } from '../cli/watch-operation.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { bringSource, type SourceOptions } from './bring-source.ts';
 import { addServiceBuild } from './service-build-command.ts';
 import { addServiceEdit } from './service-edit-command.ts';
 import { addServiceRemoval } from './service-removal-commands.ts';
@@ -26,15 +25,9 @@ const columns: readonly Column<ServiceView>[] = [
 
 const trashedUntil: Column<ServiceView> = ['kept until', ({ trashedUntil: until = '' }) => until];
 
-interface AddOptions {
-  readonly id?: string;
+interface AddOptions extends SourceOptions {
   readonly disk?: string;
-  readonly container?: string;
-  readonly image?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly command?: readonly string[];
   readonly port: readonly ServicePort[];
-  readonly format?: SourceFormat;
   readonly http?: string;
   readonly memory?: number;
   readonly vcpus?: number;
@@ -61,7 +54,10 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
   service
     .command('add')
     .description('make a service of a disk or a container image of your own')
-    .option('--disk <file>', `disk to boot: ${sourceFormats.join(', ')}`)
+    .option(
+      '--disk <file>',
+      `disk to boot: ${sourceFormats.join(', ')}; or a folder with name.qcow2 and name.qcow2.lqs, as pycloud keeps them`,
+    )
     .addOption(
       new Option(
         '--container <file>',
@@ -77,11 +73,11 @@ export function addServiceCommands(service: Command, api: () => ApiClient): void
       collectPorts,
       [],
     )
-    .option('--id <name>', 'name of the service (default: that of the file, or of the machine in an OVA)')
+    .option('--id <name>', 'name of the service (default: that of the file or folder, or of the machine in an OVA)')
     .addOption(new Option('--format <format>', "format of the disk (default: the file's ending, else qcow2)").choices(sourceFormats))
     .option('--http <path>', 'it is ready when GET of this path on the first port answers (default: when the port takes a connection)')
-    .option('--memory <MiB>', "memory of the guest (default: 512; an OVA's own)", wholeNumber)
-    .option('--vcpus <n>', "processors of the guest (default: 1; an OVA's own)", wholeNumber)
+    .option('--memory <MiB>', 'memory of the guest (default: 512; that in an OVA or pair)', wholeNumber)
+    .option('--vcpus <n>', 'processors of the guest (default: 1; that in an OVA or pair)', wholeNumber)
     .option('--description <text>', 'what it is for')
     .option('--save', 'boot it once and save its ready state, so that it starts by restore', false)
     .option('--json', 'as JSON', false)
@@ -100,47 +96,35 @@ async function addService(api: ApiClient, options: AddOptions): Promise<void> {
   if (!main && (container === undefined || http !== undefined)) {
     throw new CloudletError('invalid-input', 'Say which port clients reach: --port 8080.');
   }
-  const { format = endingOf(given) } = options;
-  const isOva = container === undefined && format === 'ova';
-  const nameInside = isOva && options.id === undefined ? await nameInOva(given) : undefined;
-  const serviceId = options.id ?? nameInside ?? given.replace(/^.*\//, '').replace(/(\.tar)?\.[a-z0-9]+$/i, '');
-  const memoryMib = options.memory ?? (isOva ? undefined : 512);
-  const file = await takeToImports(loadConfig().config.importDir, given, container === undefined ? format : 'tar');
+  const brought = await bringSource(loadConfig().config.importDir, given, options);
+  const serviceId = options.id ?? brought.name;
+  const memoryMib = options.memory ?? (brought.saysMachine ? undefined : 512);
   const body: NewService = {
     serviceId,
     ...(main ? { ports: [...ports] } : {}),
     ...(vcpus === undefined ? {} : { vcpus }),
     ...(memoryMib === undefined ? {} : { memory: { idealMib: memoryMib, minimumMib: memoryMib } }),
-    source: container === undefined ? { kind: 'disk', file: file.name, format } : containerSource(file.name, options),
-    save: save || container !== undefined,
+    source: brought.source,
+    ...(save || container !== undefined ? { save: true } : {}),
     ...(description === undefined ? {} : { description }),
     ...(main && http !== undefined ? { readiness: { kind: 'http', guestPort: main.guestPort, path: http, timeoutSeconds: 300 } } : {}),
   };
   try {
     const { operationId } = await api.request<{ operationId: string }>('POST', '/v1/services', body);
     const { result } = await watchOperation(api, operationId, options);
+    const notes = (result?.['notes'] ?? []) as readonly string[];
+    if (!options.json) for (const note of notes) say(note);
     if (!options.json) say(`${serviceId} is ready to be started (image ${String(result?.['version'])}): cloudlet vm start ${serviceId}`);
   } finally {
-    await file.remove();
+    await brought.remove();
   }
 }
-
-const containerSource = (file: string, { image, env, command }: AddOptions): NonNullable<NewService['source']> => ({
-  kind: 'container',
-  file,
-  ...(image === undefined ? {} : { image }),
-  ...(env ? { environment: env } : {}),
-  ...(command ? { command: [...command] } : {}),
-});
 
 function collectVariables(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Write a variable like NAME=value.');
   return { ...before, [name]: value };
 }
-
-/** A person who names a file `.vdi` means it; the cloudlet checks. */
-const endingOf = (disk: string): SourceFormat => sourceFormats.find((format) => disk.toLowerCase().endsWith(`.${format}`)) ?? 'qcow2';
 
 /** `8080`, `7/udp`, `ssh=22`, `dns=53/udp` */
 export function parsePort(text: string): ServicePort {

@@ -162,6 +162,7 @@ const sources: Readonly<Record<ImageSource['kind'], (serviceId: string) => Image
   catalogue: (serviceId) => ({ kind: 'catalogue', serviceId }),
   disk: () => ({ kind: 'disk', file: 'own.qcow2', format: 'qcow2' }),
   upload: () => ({ kind: 'upload', uploadId: randomUUID(), format: 'qcow2' }),
+  pair: () => ({ kind: 'pair', folder: 'own' }),
   service: (serviceId) => ({ kind: 'service', serviceId }),
   container: () => ({ kind: 'container', file: 'own.tar' }),
   recipe: (serviceId) => ({ kind: 'recipe', base: { kind: 'catalogue', serviceId }, commands: ['true'] }),

@@ -32,9 +32,18 @@ async function webImage(): Promise<TestImage> {
     'echo "said by the program" >/dev/stderr',
     '',
   ].join('\n');
+  const identity = [
+    '#!/bin/sh',
+    'printf "Content-Type: text/plain\\r\\n\\r\\n"',
+    'busybox cat /etc/machine-id /srv/data/told; busybox head -c 24 /dev/urandom | busybox base64; busybox date +%s',
+    '',
+  ].join('\n');
+  const hook = '#!/bin/sh\n[ "$(busybox wc -c)" = 32 ] && echo "told $1" >/srv/data/told\n';
   const own: readonly TarMember[] = [
     { name: 'srv/index.html', content: 'from a container' },
     { name: 'srv/cgi-bin/state', content: state, mode: 0o755 },
+    { name: 'srv/cgi-bin/identity', content: identity, mode: 0o755 },
+    { name: 'etc/cloudlet/refresh', content: hook, mode: 0o755 },
     { name: 'srv/data', type: '5', mode: 0o2750, uid: 1234, gid: 1235 },
     { name: 'bin/tool', content: '#!/bin/sh\n', mode: 0o4755, uid: 33 },
   ];
@@ -67,7 +76,7 @@ const view = (serviceId: string) => cloudlet.admin.request<ServiceView>('GET', `
 
 describe('a container image', () => {
   it('becomes a service that starts by restore and runs as its image says', async () => {
-    expect(await build(dockerArchive([await webImage()]), { serviceId: 'web' })).toMatchObject({ state: 'succeeded' });
+    expect(await build(dockerArchive([await webImage()]), { serviceId: 'web', sharing: 'own' })).toMatchObject({ state: 'succeeded' });
     expect(await view('web')).toMatchObject({
       ports: [{ name: 'tcp-80', protocol: 'tcp', guestPort: 80 }],
       readiness: { kind: 'tcp', guestPort: 80 },
@@ -90,6 +99,25 @@ describe('a container image', () => {
       expect.stringMatching(/^[0-9a-f-]{36}$/),
       '',
     ]);
+  });
+
+  it('has an identity of its own in each instance that was restored, and the time of the host', async () => {
+    const started = await Promise.all(['one', 'other'].map(() => cloudlet.phone().start('web')));
+    const identities = await Promise.all(
+      started.map(async ({ _id, ip_address, port }) => {
+        const { rung } = await cloudlet.admin.request<ServiceVmBody>('GET', `/v1/service-vms/${_id}`);
+        const said = await (await fetch(`http://${ip_address}:${port}/cgi-bin/identity`)).text();
+        const [machineId, told, entropy, seconds] = said.split('\n');
+        expect({ rung, machineId, told }).toEqual({
+          rung: 'restore',
+          machineId: _id.replaceAll('-', ''),
+          told: `told ${_id.replaceAll('-', '')}`,
+        });
+        expect(Math.abs(Number(seconds) - Date.now() / 1000)).toBeLessThan(5);
+        return entropy;
+      }),
+    );
+    expect(new Set(identities).size).toBe(2);
   });
 
   it('whose program ends is a guest that ends, says why, and leaves nothing', async () => {

@@ -66,7 +66,9 @@ export interface BuildRecordActivities {
   replaceBuildDisk(input: { readonly imageId: string; readonly diskId: string }): Promise<void>;
   /** Undo of `registerBuild`, as long as the image was not published. */
   unregisterBuild(input: BuildInput): Promise<void>;
-  publishServiceImage(input: BuildInput & { readonly imageId: string; readonly left?: LeftByGuest } & Reported): Promise<BuildOutcome>;
+  publishServiceImage(
+    input: BuildInput & { readonly imageId: string; readonly left?: LeftByGuest; readonly notes?: readonly string[] } & Reported,
+  ): Promise<BuildOutcome>;
   recordBuildFailure(input: BuildInput & { readonly failure: DescribedFailure }): Promise<void>;
 }
 
@@ -110,6 +112,8 @@ export interface BuildInput {
 
 export interface PreparedDisk extends ImageSettings {
   readonly diskId: string;
+  /** What was left out, for people. */
+  readonly notes?: readonly string[];
 }
 
 export interface RegisteredBuild {

@@ -62,7 +62,11 @@ export const NewService = Type.Object(
     }),
     readiness: Type.Optional(ServiceSpec.properties.readiness),
     source: Type.Optional(ImageSource),
-    save: Type.Optional(Type.Boolean({ description: 'Boot it once and save its ready state, so that it starts by restore' })),
+    save: Type.Optional(
+      Type.Boolean({
+        description: 'Boot it once and save its ready state, so that it starts by restore; that is so for a pair unless said otherwise',
+      }),
+    ),
     edit: Type.Optional(Type.Boolean({ description: 'Boot it as an editing VM first: nobody can start it until that is saved' })),
   },
   closed,

@@ -36,6 +36,22 @@ export const UploadSource = Type.Object(
   { ...closed, title: 'upload', description: 'A disk that was uploaded; it is used up when the build succeeds' },
 );
 
+export const PairSource = Type.Object(
+  {
+    kind: Type.Literal('pair'),
+    folder: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$',
+      description: 'Name of a folder in the import folder of the host',
+    }),
+  },
+  {
+    ...closed,
+    title: 'pair',
+    description:
+      'A disk and its saved state as pycloud keeps them: the only `name.qcow2` with a `name.qcow2.lqs` in the folder. The disk is checked as untrusted input; the state is made anew; memory and processors are those of the saved machine where the service names none',
+  },
+);
+
 export const ServiceSource = Type.Object(
   {
     kind: Type.Literal('service'),
@@ -117,6 +133,7 @@ export const ImageSource = Type.Union([
   CatalogueSource,
   DiskSource,
   UploadSource,
+  PairSource,
   ServiceSource,
   ContainerSource,
   UploadedContainerSource,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
 import { bytesPerMib } from '../../../workflows/contract/units.ts';
+import { baseRoot } from './base-root.ts';
 import { bootFiles, isKernel, writeBootDisk } from './boot-disk.ts';
 import { tellDiskFull } from './disk-full.ts';
 import { treeSize } from './ext4-root.ts';
@@ -41,7 +42,7 @@ async function assemble(plan: GuestPlan, context: AssembleContext): Promise<Asse
 
   context.progress(50, 'Unpacking the packages');
   const rootDirectory = path.join(workDirectory, 'root');
-  const overlays = [path.join(import.meta.dirname, 'base-root'), plan.overlay];
+  const overlays = [baseRoot, plan.overlay];
   const ownPackages = packages.filter((found) => !isKernel(found));
   await layOutGuestRoot(
     { hostname: plan.hostname, packages: ownPackages, overlays, extraFiles: plan.extraFiles ?? [] },

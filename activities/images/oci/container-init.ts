@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { baseRoot } from '../guest-disk/base-root.ts';
 import type { CpioEntry } from '../guest-disk/cpio-archive.ts';
 import type { ContainerProcess } from './container-process.ts';
 import { unprocessable } from './refusals.ts';
@@ -13,7 +14,9 @@ export async function containerInit(
   hostname: string,
 ): Promise<{ readonly init: Uint8Array; readonly extraEntries: readonly CpioEntry[] }> {
   const script = (name: string): Promise<Buffer> => readFile(path.join(import.meta.dirname, 'initramfs', name));
-  const directories = ['service', 'etc', 'etc/acpi', 'etc/acpi/PWRF'].map((name) => ({ kind: 'directory', path: name }) as const);
+  const directories = ['service', 'etc', 'etc/acpi', 'etc/acpi/PWRF', 'etc/cloudlet'].map(
+    (name) => ({ kind: 'directory', path: name }) as const,
+  );
   const file = (name: string, content: Uint8Array) => ({ kind: 'file', path: name, content, executable: true }) as const;
   return {
     init: await script('init'),
@@ -23,6 +26,8 @@ export async function containerInit(
       file('service/enter', latin1(enterScript(process))),
       file('service/udhcpc', await script('udhcpc')),
       file('etc/acpi/PWRF/00000080', await script('power-button')),
+      file('etc/guest-agent.sh', await readFile(path.join(baseRoot, 'etc/guest-agent.sh'))),
+      file('etc/cloudlet/refresh', await script('refresh')),
     ],
   };
 }
