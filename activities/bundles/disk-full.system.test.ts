@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { bytesPerMib } from '../../workflows/contract/units.ts';
 import { runTool } from '../run-tool.ts';
-import { tarArchive } from './test-support/tar-archive.ts';
+import { tarArchive } from '../../test/support/tar-archive.ts';
 import { pycloudJson, unpackInput, withTestFolder } from './test-support/test-bundle.ts';
 import { unpackBundle } from './unpack-bundle.ts';
 
@@ -16,8 +16,8 @@ const unpackTightly = (mib: number, onBytes: (folder: string, done: number) => v
   withTestFolder(async (folder) => {
     const disk = randomBytes(mib * bytesPerMib);
     const bytes = tarArchive([
-      { name: 'speech.qcow2', body: disk },
-      { name: 'service.json', body: pycloudJson() },
+      { name: 'speech.qcow2', content: disk },
+      { name: 'service.json', content: pycloudJson() },
     ]);
     const input = await unpackInput(folder, bytes);
     await runTool('mount', ['-t', 'tmpfs', '-o', `size=${diskMib}m`, 'tmpfs', input.folder]);

@@ -9,7 +9,7 @@ import type { BundleManifest } from './bundle-manifest.ts';
 import { publicKeyText, signingKey } from './bundle-signature.ts';
 import { packBundle, type PackInput } from './pack-bundle.ts';
 import { readMembers } from './read-members.ts';
-import { tarArchive, type TestMember } from './test-support/tar-archive.ts';
+import { tarArchive, type TarMember } from '../../test/support/tar-archive.ts';
 import { pycloudJson, testHypervisor, unpackInput, withTestFolder } from './test-support/test-bundle.ts';
 import type { UnpackInput } from './bundle-contents.ts';
 import { unpackBundle } from './unpack-bundle.ts';
@@ -85,15 +85,15 @@ const unpackAs = async (folder: string, bytes: Buffer, input: Partial<UnpackInpu
   unpackBundle(await unpackInput(folder, bytes, input), observer);
 
 /** The members of a bundle, so that a test can put others in their place. */
-async function membersOf(bytes: Buffer): Promise<TestMember[]> {
-  const members: TestMember[] = [];
+async function membersOf(bytes: Buffer): Promise<TarMember[]> {
+  const members: TarMember[] = [];
   const whole = (async function* () {
     yield bytes;
   })();
   for await (const member of readMembers(whole)) {
     const pieces: Buffer[] = [];
     for await (const piece of member.content()) pieces.push(piece);
-    members.push({ name: member.name, body: Buffer.concat(pieces), ...(member.name.length > 100 ? { pax: { path: member.name } } : {}) });
+    members.push({ name: member.name, content: Buffer.concat(pieces) });
   }
   return members;
 }
@@ -154,11 +154,10 @@ with tarfile.open(sys.argv[1], 'r:*') as bundle:
       await expect(unpackAs(folder, bytes, { policy: 'signed' })).resolves.toMatchObject({ publisher: { trusted: false } });
     }));
 
-  const edited = (edit: (member: TestMember) => TestMember[]) => async (bytes: Buffer) =>
-    tarArchive((await membersOf(bytes)).flatMap(edit));
-  const of = (memberName: string, change: (body: Buffer) => Buffer | string) =>
-    edited((member) => [member.name === memberName ? { ...member, body: change(member.body as Buffer) } : member]);
-  const firstByteFlipped = (body: Buffer) => Buffer.concat([Buffer.from([body[0]! ^ 1]), body.subarray(1)]);
+  const edited = (edit: (member: TarMember) => TarMember[]) => async (bytes: Buffer) => tarArchive((await membersOf(bytes)).flatMap(edit));
+  const of = (memberName: string, change: (content: Buffer) => Buffer | string) =>
+    edited((member) => [member.name === memberName ? { ...member, content: change(member.content as Buffer) } : member]);
+  const firstByteFlipped = (content: Buffer) => Buffer.concat([Buffer.from([content[0]! ^ 1]), content.subarray(1)]);
 
   it.each<[string, (bytes: Buffer) => Promise<Buffer>, string, RegExp]>([
     ['has another disk', of(`${name}.qcow2`, firstByteFlipped), 'checksum-mismatch', /SHA-256/],
@@ -192,7 +191,7 @@ with tarfile.open(sys.argv[1], 'r:*') as bundle:
     ['lacks a member', edited((member) => (member.name === 'saved-disk.qcow2' ? [] : [member])), 'unprocessable-bundle', /is missing/],
     [
       'has a member more',
-      edited((member) => (member.name === 'service.json' ? [member, { name: 'more', body: 'x' }] : [member])),
+      edited((member) => (member.name === 'service.json' ? [member, { name: 'more', content: 'x' }] : [member])),
       'unprocessable-bundle',
       /does not name/,
     ],

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { bytesPerMib } from '../../workflows/contract/units.ts';
 import type { UnpackInput } from './bundle-contents.ts';
 import { inThread } from './in-thread.ts';
-import { endOfArchive, tarArchive, tarMember, type TestMember } from './test-support/tar-archive.ts';
+import { endOfArchive, tarArchive, tarMember, type TarMember } from '../../test/support/tar-archive.ts';
 import { pycloudJson, unpackInput, withTestFolder } from './test-support/test-bundle.ts';
 import { unpackBundle } from './unpack-bundle.ts';
 
@@ -15,13 +15,16 @@ vi.setConfig({ testTimeout: 60_000 });
 const observer = { signal: new AbortController().signal, onBytes: () => undefined };
 const disk = Buffer.concat([Buffer.from('QFI\xfb', 'latin1'), randomBytes(bytesPerMib + 77)]);
 const sha256 = createHash('sha256').update(disk).digest('hex');
-const asPycloudWrites: readonly TestMember[] = [
-  { name: 'speech.qcow2', body: disk },
-  { name: 'speech.qcow2.lqs', body: 'LibvirtQemudSave' },
-  { name: 'service.json', body: pycloudJson() },
+const asPycloudWrites: readonly TarMember[] = [
+  { name: 'speech.qcow2', content: disk },
+  { name: 'speech.qcow2.lqs', content: 'LibvirtQemudSave' },
+  { name: 'service.json', content: pycloudJson() },
 ];
 const without = (name: string) => asPycloudWrites.filter((member) => member.name !== name);
-const withJson = (changes: Record<string, unknown>) => [...without('service.json'), { name: 'service.json', body: pycloudJson(changes) }];
+const withJson = (changes: Record<string, unknown>) => [
+  ...without('service.json'),
+  { name: 'service.json', content: pycloudJson(changes) },
+];
 
 const unpack = (bytes: Buffer, input: Partial<UnpackInput> = {}) =>
   withTestFolder(async (folder) => {
@@ -58,7 +61,7 @@ describe('a bundle of pycloud', () => {
     expect(unpacked.disk.sha256).toBe(sha256);
   });
 
-  it.each<[string, readonly TestMember[]]>([
+  it.each<[string, readonly TarMember[]]>([
     ['has no state', without('speech.qcow2.lqs')],
     ['has an empty state', [...without('speech.qcow2.lqs'), { name: 'speech.qcow2.lqs' }]],
     ['has its description first', asPycloudWrites.toReversed()],
@@ -68,14 +71,11 @@ describe('a bundle of pycloud', () => {
       'says nothing but what is needed',
       [
         ...without('service.json'),
-        { name: 'service.json', body: '{"service_id":"a","vm_image":{"disk_image":"speech.qcow2"},"port":"80"}' },
+        { name: 'service.json', content: '{"service_id":"a","vm_image":{"disk_image":"speech.qcow2"},"port":"80"}' },
       ],
     ],
     ['has null where nothing was said', withJson({ description: null, version: null, tags: null, num_users: null, ideal_memory: null })],
-    [
-      'was made of a folder',
-      [{ name: './', type: 'Directory' }, ...asPycloudWrites.map((member) => ({ ...member, name: `./${member.name}` }))],
-    ],
+    ['was made of a folder', [{ name: './', type: '5' }, ...asPycloudWrites.map((member) => ({ ...member, name: `./${member.name}` }))]],
     ['has its names in extended headers', asPycloudWrites.map((member) => ({ ...member, pax: { path: member.name }, name: 'PaxName' }))],
   ])('is taken although it %s', async (_case, members) => {
     expect((await unpack(tarArchive(members))).unpacked.disk.sha256).toBe(sha256);
@@ -91,44 +91,40 @@ const good = tarArchive(asPycloudWrites);
 
 /** Bundles, and what of each is told to whoever brought it. */
 const hostile: readonly (readonly [string, () => Buffer, RegExp])[] = [
-  ['leads out of its folder', () => tarArchive([{ name: '../disk.qcow2', body: disk }]), /leads out of the bundle/],
+  ['leads out of its folder', () => tarArchive([{ name: '../disk.qcow2', content: disk }]), /leads out of the bundle/],
   [
     'leads out of its folder in an extended header',
-    () => tarArchive([{ name: 'a', pax: { path: '../../a.qcow2' }, body: disk }]),
+    () => tarArchive([{ name: 'a', pax: { path: '../../a.qcow2' }, content: disk }]),
     /leads out/,
   ],
-  ['has an absolute name', () => tarArchive([{ name: '/etc/passwd', body: 'root' }]), /absolute name/],
-  ['has a folder', () => tarArchive([{ name: 'etc', type: 'Directory' }]), /is a folder/],
-  ['has a name with a folder', () => tarArchive([{ name: 'etc/passwd', body: 'root' }]), /not the plain name/],
-  ['has a name with a line end', () => tarArchive([{ name: 'a\nb', body: 'root' }]), /not the plain name/],
-  ['has a symbolic link', () => tarArchive([{ name: 'speech.qcow2', type: 'SymbolicLink', linkpath: '/etc/shadow' }]), /symbolic link/],
-  ['has a hard link', () => tarArchive([{ name: 'speech.qcow2', type: 'Link', linkpath: 'service.json' }]), /hard link/],
-  ['has a device', () => tarArchive([{ name: 'sda', type: 'BlockDevice' }]), /is a device/],
-  ['has a named pipe', () => tarArchive([{ name: 'pipe', type: 'FIFO' }]), /named pipe/],
-  ['has a sparse file', () => tarArchive([{ name: 'speech.qcow2', type: 'SparseFile' }]), /no plain file/],
-  ['has a name twice', () => tarArchive([...without('service.json'), { name: 'speech.qcow2', body: disk }]), /twice/],
+  ['has an absolute name', () => tarArchive([{ name: '/etc/passwd', content: 'root' }]), /absolute name/],
+  ['has a folder', () => tarArchive([{ name: 'etc', type: '5' }]), /is a folder/],
+  ['has a name with a folder', () => tarArchive([{ name: 'etc/passwd', content: 'root' }]), /not the plain name/],
+  ['has a name with a line end', () => tarArchive([{ name: 'a\nb', content: 'root' }]), /not the plain name/],
+  ['has a symbolic link', () => tarArchive([{ name: 'speech.qcow2', type: '2', linkName: '/etc/shadow' }]), /symbolic link/],
+  ['has a hard link', () => tarArchive([{ name: 'speech.qcow2', type: '1', linkName: 'service.json' }]), /hard link/],
+  ['has a device', () => tarArchive([{ name: 'sda', type: '4' }]), /is a device/],
+  ['has a named pipe', () => tarArchive([{ name: 'pipe', type: '6' }]), /named pipe/],
+  ['has a sparse file', () => tarArchive([{ name: 'speech.qcow2', type: 'S' }]), /no plain file/],
+  ['has a name twice', () => tarArchive([...without('service.json'), { name: 'speech.qcow2', content: disk }]), /twice/],
   [
     'has a name twice, written in two ways',
     () =>
       tarArchive([
-        { name: './a', body: 'x' },
-        { name: 'a', body: 'y' },
+        { name: './a', content: 'x' },
+        { name: 'a', content: 'y' },
       ]),
     /twice/,
   ],
-  ['has two disks', () => tarArchive([{ name: 'other.qcow2', body: disk }, ...asPycloudWrites]), /more than one disk/],
+  ['has two disks', () => tarArchive([{ name: 'other.qcow2', content: disk }, ...asPycloudWrites]), /more than one disk/],
   ['has too many files', () => tarArchive(Array.from({ length: 65 }, (_, index) => ({ name: `f${index}` }))), /more than 64 files/],
-  [
-    'has headers without end',
-    () => Buffer.concat(Array.from({ length: 300 }, () => tarMember({ name: 'x', type: 'GlobalExtendedHeader' }))),
-    /headers/,
-  ],
-  ['has a header as large as the world', () => tarMember({ name: 'x', type: 'ExtendedHeader', sizeBytes: 8e9 }), /header.* too large/],
+  ['has headers without end', () => Buffer.concat(Array.from({ length: 300 }, () => tarMember({ name: 'x', type: 'g' }))), /headers/],
+  ['has a header as large as the world', () => tarMember({ name: 'x', type: 'x', sizeBytes: 8e9 }), /header.* too large/],
   ['has an absurd size', () => tarMember({ name: 'speech.qcow2', sizeBytes: 2 ** 52 }), /absurdly large/],
-  ['has a document without end', () => tarArchive([{ name: 'service.json', body: zeros(2) }]), /too large/],
-  ['is a gzip bomb', () => compressedBy('gzip', tarArchive([{ name: 'speech.qcow2', body: zeros(66) }])), /bomb/],
-  ['is an xz bomb', () => compressedBy('xz', tarArchive([{ name: 'speech.qcow2', body: zeros(66) }])), /bomb/],
-  ['is a zstd bomb', () => compressedBy('zstd', tarArchive([{ name: 'speech.qcow2', body: zeros(66) }])), /bomb/],
+  ['has a document without end', () => tarArchive([{ name: 'service.json', content: zeros(2) }]), /too large/],
+  ['is a gzip bomb', () => compressedBy('gzip', tarArchive([{ name: 'speech.qcow2', content: zeros(66) }])), /bomb/],
+  ['is an xz bomb', () => compressedBy('xz', tarArchive([{ name: 'speech.qcow2', content: zeros(66) }])), /bomb/],
+  ['is a zstd bomb', () => compressedBy('zstd', tarArchive([{ name: 'speech.qcow2', content: zeros(66) }])), /bomb/],
   ['is cut off in a member', () => good.subarray(0, 100_000), /cut off/],
   ['is cut off in a header', () => good.subarray(0, 100), /cut off/],
   ['is cut off between members', () => tarMember(asPycloudWrites[0]!), /cut off/],
@@ -147,15 +143,19 @@ const hostile: readonly (readonly [string, () => Buffer, RegExp])[] = [
     () => tarArchive(withJson({ vm_image: { disk_image: '/etc/shadow', state_image: '' } })),
     /does not hold the disk/,
   ],
-  ['has a description that is no JSON', () => tarArchive([...without('service.json'), { name: 'service.json', body: '{' }]), /is not JSON/],
+  [
+    'has a description that is no JSON',
+    () => tarArchive([...without('service.json'), { name: 'service.json', content: '{' }]),
+    /is not JSON/,
+  ],
   [
     'has a description that is not UTF-8',
-    () => tarArchive([...without('service.json'), { name: 'service.json', body: Buffer.from([0xff]) }]),
+    () => tarArchive([...without('service.json'), { name: 'service.json', content: Buffer.from([0xff]) }]),
     /is not JSON/,
   ],
   [
     'has a list for a description',
-    () => tarArchive([...without('service.json'), { name: 'service.json', body: '[]' }]),
+    () => tarArchive([...without('service.json'), { name: 'service.json', content: '[]' }]),
     /not as it should be/,
   ],
   ['has a port that is an object', () => tarArchive(withJson({ port: {} })), /\/port/],

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PreparedDisk } from '../../workflows/contract/activities.ts';
 import type { ImageSource } from '../../workflows/contract/image-source.ts';
 import { ovaMembers } from '../bundles/test-support/test-ova.ts';
-import { tarArchive, type TestMember } from '../bundles/test-support/tar-archive.ts';
+import { tarArchive, type TarMember } from '../../test/support/tar-archive.ts';
 import { dockerArchive } from '../../test/support/container-archive.ts';
 import { openStoreLab, type StoreLab } from '../../test/support/api-store.ts';
 import { savedState } from '../../test/support/saved-state.ts';
@@ -134,7 +134,7 @@ it('that holds several container images is kept until it is said which one is me
   expect(existsSync(uploadPath(paths, id))).toBe(true);
 });
 
-const ova = (change: (members: TestMember[]) => TestMember[]) => async (path: string) =>
+const ova = (change: (members: TarMember[]) => TarMember[]) => async (path: string) =>
   writeFile(path, tarArchive(change([...(await ovaMembers(paths.uploads))])));
 
 it('that is an OVA becomes an image of its first disk, and tells of its machine', async () => {
@@ -144,11 +144,11 @@ it('that is an OVA becomes an image of its first disk, and tells of its machine'
   expect(machine).toEqual({ vcpus: 2, memory: { idealMib: 768, minimumMib: 768 } });
 });
 
-it.each<[string, string, (members: TestMember[]) => TestMember[]]>([
+it.each<[string, string, (members: TarMember[]) => TarMember[]]>([
   ['is no OVA', 'unprocessable-bundle', (members) => members.slice(1)],
   ['leads elsewhere', 'unprocessable-bundle', ([first, ...members]) => [first!, { name: '../x' }, ...members]],
-  ['holds another disk than it says', 'checksum-mismatch', (members) => [...members.slice(0, 2), { name: 'first.vmdk', body: 'KDMV' }]],
-  ['holds no disk', 'unsafe-image', ([first]) => [first!, { name: 'first.vmdk', body: 'x'.repeat(4096) }]],
+  ['holds another disk than it says', 'checksum-mismatch', (members) => [...members.slice(0, 2), { name: 'first.vmdk', content: 'KDMV' }]],
+  ['holds no disk', 'unsafe-image', ([first]) => [first!, { name: 'first.vmdk', content: 'x'.repeat(4096) }]],
 ])('that is said to be an OVA and %s is refused and leaves nothing', async (_, code, change) => {
   const id = await uploaded(ova(change));
   await expect((await build(id, 'ova')).prepare()).rejects.toMatchObject({ code });

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tarArchive, type TestMember } from '../../activities/bundles/test-support/tar-archive.ts';
+import { tarArchive, type TarMember } from '../../test/support/tar-archive.ts';
 import { ovaMembers, testOvf } from '../../activities/bundles/test-support/test-ova.ts';
 import { runTool } from '../../activities/run-tool.ts';
 import { openApiLab, type ApiLab } from '../../test/support/api-lab.ts';
@@ -38,7 +38,7 @@ async function done(url: string, body: object): Promise<OperationBody> {
 
 const importFile = (file: string, choices: object = {}) => done('/v1/bundles/imports', { source: { kind: 'file', file }, ...choices });
 
-async function imported(change?: (members: TestMember[]) => TestMember[]): Promise<string> {
+async function imported(change?: (members: TarMember[]) => TarMember[]): Promise<string> {
   const serviceId = newName();
   expect(await importFile(await putBundle(lab, serviceId, change))).toMatchObject({ state: 'succeeded', problem: null });
   return serviceId;
@@ -107,10 +107,10 @@ describe('a bundle that is imported', () => {
     expect(await done('/v1/bundles/imports', { source })).toMatchObject({ state: 'failed', problem: { code: 'not-found' } });
   });
 
-  const withDisk = (body: Buffer) => (members: TestMember[]) =>
-    members.map((member) => (member.name === 'a.qcow2' ? { ...member, body } : member));
+  const withDisk = (content: Buffer) => (members: TarMember[]) =>
+    members.map((member) => (member.name === 'a.qcow2' ? { ...member, content } : member));
 
-  it.each<[string, string, () => Promise<(members: TestMember[]) => TestMember[]>]>([
+  it.each<[string, string, () => Promise<(members: TarMember[]) => TarMember[]>]>([
     ['its disk is none', 'unsafe-image', async () => withDisk(Buffer.from('not a disk, whatever it says'.repeat(100)))],
     ['its disk needs another file', 'unsafe-image', async () => withDisk(await overlay())],
     [
@@ -118,10 +118,10 @@ describe('a bundle that is imported', () => {
       'unsafe-image',
       async () => (members) =>
         members.map((member) =>
-          member.name === 'a.qcow2' ? { ...member, body: Buffer.from(member.body as Buffer).subarray(0, 100) } : member,
+          member.name === 'a.qcow2' ? { ...member, content: Buffer.from(member.content as Buffer).subarray(0, 100) } : member,
         ),
     ],
-    ['a member leads out of it', 'unprocessable-bundle', async () => (members) => [{ name: '../x', body: 'x' }, ...members]],
+    ['a member leads out of it', 'unprocessable-bundle', async () => (members) => [{ name: '../x', content: 'x' }, ...members]],
     ['it holds no description', 'unprocessable-bundle', async () => (members) => members.slice(0, 2)],
   ])('is refused and leaves nothing when %s', async (_case, code, change) => {
     const serviceId = newName();
@@ -147,7 +147,7 @@ describe('a bundle that is imported', () => {
 describe('an OVA', () => {
   const ports = [{ name: 'http', protocol: 'tcp', guestPort: 80 }];
 
-  async function putOva(change: (members: TestMember[]) => TestMember[] = (members) => members): Promise<string> {
+  async function putOva(change: (members: TarMember[]) => TarMember[] = (members) => members): Promise<string> {
     const file = `${randomUUID()}.ova`;
     const members = await ovaMembers(lab.paths.imports);
     await writeFile(join(lab.paths.imports, file), tarArchive(change(members)));
@@ -169,24 +169,24 @@ describe('an OVA', () => {
     expect(await importFile(await putOva(), { ports })).toMatchObject({ result: { serviceId: 'My-appliance' } });
   });
 
-  it.each<[string, string, (members: TestMember[]) => TestMember[], object]>([
+  it.each<[string, string, (members: TarMember[]) => TarMember[], object]>([
     ['nobody says its ports', 'invalid-input', (members) => members, {}],
     ['its disk is missing', 'unprocessable-bundle', (members) => members.slice(0, 2), { ports }],
     [
       'its disk lies elsewhere',
       'unprocessable-bundle',
-      ([, ...members]) => [{ name: 'a.ovf', body: testOvf('../first.vmdk') }, ...members],
+      ([, ...members]) => [{ name: 'a.ovf', content: testOvf('../first.vmdk') }, ...members],
       { ports },
     ],
-    ['its disk is another', 'checksum-mismatch', (members) => [...members.slice(0, 2), { name: 'first.vmdk', body: 'KDMV' }], { ports }],
-    ['its disk is none', 'unsafe-image', ([first]) => [first!, { name: 'first.vmdk', body: 'x'.repeat(4096) }], { ports }],
+    ['its disk is another', 'checksum-mismatch', (members) => [...members.slice(0, 2), { name: 'first.vmdk', content: 'KDMV' }], { ports }],
+    ['its disk is none', 'unsafe-image', ([first]) => [first!, { name: 'first.vmdk', content: 'x'.repeat(4096) }], { ports }],
     [
       'its OVF declares entities',
       'unprocessable-bundle',
-      ([, ...members]) => [{ name: 'a.ovf', body: '<!DOCTYPE x [<!ENTITY a "b">]><Envelope/>' }, ...members],
+      ([, ...members]) => [{ name: 'a.ovf', content: '<!DOCTYPE x [<!ENTITY a "b">]><Envelope/>' }, ...members],
       { ports },
     ],
-    ['its OVF is no XML', 'unprocessable-bundle', ([, ...members]) => [{ name: 'a.ovf', body: '<Envelope>' }, ...members], { ports }],
+    ['its OVF is no XML', 'unprocessable-bundle', ([, ...members]) => [{ name: 'a.ovf', content: '<Envelope>' }, ...members], { ports }],
   ])('is refused and leaves nothing when %s', async (_case, code, change, choices) => {
     const file = await putOva(change);
     const before = await lying();

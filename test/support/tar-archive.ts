@@ -17,16 +17,19 @@ export interface TarMember {
 
 const blockBytes = 512;
 
-export function tarArchive(members: readonly TarMember[]): Buffer {
-  return Buffer.concat([...members.flatMap(tarMember), Buffer.alloc(2 * blockBytes)]);
-}
+/** The blocks that an archive ends with. */
+export const endOfArchive = Buffer.alloc(2 * blockBytes);
 
-function tarMember(member: TarMember): Buffer[] {
+export const tarArchive = (members: readonly TarMember[]): Buffer => Buffer.concat([...members.map(tarMember), endOfArchive]);
+
+/** A member alone: its header, what describes it before that, and its content. */
+export function tarMember(member: TarMember): Buffer {
   const content = Buffer.from(member.content ?? '');
   const isLong = Buffer.byteLength(member.name) > 100;
   const pax = { ...(isLong ? { path: member.name } : {}), ...member.pax };
-  const extended = Object.keys(pax).length === 0 ? [] : tarMember({ name: 'PaxHeaders', type: 'x', content: paxRecords(pax) });
-  return [...extended, header(member, member.sizeBytes ?? content.length), content, Buffer.alloc(-content.length & (blockBytes - 1))];
+  const extended = Object.keys(pax).length === 0 ? [] : [tarMember({ name: 'PaxHeaders', type: 'x', content: paxRecords(pax) })];
+  const padding = Buffer.alloc(-content.length & (blockBytes - 1));
+  return Buffer.concat([...extended, header(member, member.sizeBytes ?? content.length), content, padding]);
 }
 
 function header(member: TarMember, sizeBytes: number): Buffer {
@@ -38,7 +41,8 @@ function header(member: TarMember, sizeBytes: number): Buffer {
   write(octal(member.mode ?? (type === '5' ? 0o755 : 0o644), 8), 100, 8);
   write(octal(uid, 8), 108, 8);
   write(octal(gid, 8), 116, 8);
-  write(octal(sizeBytes, 12), 124, 12);
+  if (sizeBytes < 8 ** 11) write(octal(sizeBytes, 12), 124, 12);
+  else block.writeBigUInt64BE(BigInt(sizeBytes), block.writeUInt32BE(0x80_00_00_00, 124));
   write(octal(mtimeSeconds, 12), 136, 12);
   write('        ', 148, 8);
   write(type, 156, 1);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tarArchive, type TestMember } from '../../activities/bundles/test-support/tar-archive.ts';
+import { tarArchive, type TarMember } from './tar-archive.ts';
 import { pycloudJson } from '../../activities/bundles/test-support/test-bundle.ts';
 import { runTool } from '../../activities/run-tool.ts';
 import { admitExport } from '../../activities/store/bundles.ts';
@@ -26,12 +26,12 @@ export async function emptyDisk(folder: string): Promise<Buffer> {
 export async function putBundle(
   { paths }: Pick<WorkflowLab, 'paths'>,
   serviceId: string,
-  change: (members: TestMember[]) => TestMember[] = (members) => members,
+  change: (members: TarMember[]) => TarMember[] = (members) => members,
 ): Promise<string> {
   const disk = await emptyDisk(paths.imports);
   const file = `${randomUUID()}.csvm`;
   const description = pycloudJson({ service_id: serviceId, vm_image: { disk_image: 'a.qcow2', state_image: 'a.qcow2.lqs' } });
-  const members = change([{ name: 'a.qcow2', body: disk }, { name: 'a.qcow2.lqs' }, { name: 'service.json', body: description }]);
+  const members = change([{ name: 'a.qcow2', content: disk }, { name: 'a.qcow2.lqs' }, { name: 'service.json', content: description }]);
   await writeFile(join(paths.imports, file), tarArchive(members));
   return file;
 }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from '../../run-tool.ts';
-import type { TestMember } from './tar-archive.ts';
+import type { TarMember } from '../../../test/support/tar-archive.ts';
 
 /** Of a machine with two processors, 768 MiB and two disks. */
 export const testOvf = (disk: string): string => `<?xml version="1.0"?>
@@ -20,14 +20,14 @@ export const testOvf = (disk: string): string => `<?xml version="1.0"?>
  * What an OVA of it holds: the OVF, a manifest, and the first disk, which is an empty one.
  * @param folder where the disk may lie for a moment
  */
-export async function ovaMembers(folder: string): Promise<TestMember[]> {
+export async function ovaMembers(folder: string): Promise<TarMember[]> {
   const disk = join(folder, `${randomUUID()}.vmdk`);
   await runTool('qemu-img', ['create', '-q', '-f', 'vmdk', '-o', 'subformat=streamOptimized', disk, '1M']);
   const bytes = await readFile(disk);
   await rm(disk);
   return [
-    { name: 'a.ovf', body: testOvf('first.vmdk') },
-    { name: 'a.mf', body: `SHA256(first.vmdk)= ${createHash('sha256').update(bytes).digest('hex')}\n` },
-    { name: 'first.vmdk', body: bytes },
+    { name: 'a.ovf', content: testOvf('first.vmdk') },
+    { name: 'a.mf', content: `SHA256(first.vmdk)= ${createHash('sha256').update(bytes).digest('hex')}\n` },
+    { name: 'first.vmdk', content: bytes },
   ];
 }
