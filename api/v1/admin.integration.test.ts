@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApiLab, type Answer, type ApiLab } from '../../test/support/api-lab.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { scriptedMachine, scriptedNote } from '../../test/support/workflow-host.ts';
 import type { Problem } from '../../workflows/contract/errors.ts';
 import type { NewService, OperationBody, ServiceVmBody, ServiceView } from '../../workflows/contract/http.ts';
 
@@ -67,6 +68,23 @@ describe('services', () => {
     expect((await lab.ask('DELETE', `/v1/services/${body.serviceId}`, asAdmin())).status).toBe(404);
   });
 
+  it('are built of an OVA, or of a folder of pycloud, as the machine in it says where nothing else is said', async () => {
+    const { memory: _memory, save: _save, ...body } = newService();
+    for (const source of [
+      { kind: 'disk', file: 'my.ova', format: 'ova' },
+      { kind: 'pair', folder: 'svmcache' },
+    ] as const) {
+      const { operationId } = (await add({ ...body, vcpus: 1, source })).body as { operationId: string };
+      const notes = source.kind === 'pair' ? { notes: [scriptedNote] } : {};
+      expect((await settled(operationId)).result).toEqual({ serviceId: body.serviceId, version: expect.any(Number) as number, ...notes });
+      expect((await lab.ask('GET', `/v1/services/${body.serviceId}`)).body).toMatchObject({
+        memory: scriptedMachine.memory,
+        vcpus: 1,
+        startsBy: source.kind === 'pair' ? ['join', 'restore', 'cold-boot'] : ['join', 'cold-boot'],
+      });
+    }
+  });
+
   it('are built once at a time; the refusal names the build that runs, and a repeat with the same key finds it', async () => {
     const letGo = lab.holdGuests();
     const body = newService();
@@ -101,6 +119,7 @@ describe('services', () => {
     [{ tags: ['fine', '\uD800'] }, '/body/tags/1'],
     [{ source: { kind: 'disk', file: '../../etc/shadow', format: 'raw' } }, '/body/source'],
     [{ source: { kind: 'disk', file: '/etc/shadow', format: 'raw' } }, '/body/source'],
+    [{ source: { kind: 'pair', folder: '..' } }, '/body/source'],
     [{ source: { kind: 'url', url: 'http://x' } }, '/body/source'],
     [{ egress: { mode: 'filtered', internet: true, allow: ['999.1.1.1'] } }, '/body/egress/allow/0'],
     [{ egress: { mode: 'filtered', internet: true, allow: ['10.0.0.0/33'] } }, '/body/egress'],

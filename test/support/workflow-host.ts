@@ -34,7 +34,10 @@ export const scriptedFingerprint: HypervisorFingerprint = { accelerator: 'tcg', 
 /** What every container image here exposes. */
 export const scriptedPorts: readonly ServicePort[] = [{ name: 'tcp-80', protocol: 'tcp', guestPort: 80 }];
 
-/** What every OVA here says of its machine. */
+/** What every saved state that somebody brings is said of here. */
+export const scriptedNote = 'The saved state was left out.';
+
+/** What every OVA and saved state here says of its machine. */
 export const scriptedMachine: ImageMachine = { vcpus: 2, memory: { minimumMib: 768, idealMib: 768 } };
 
 /** How often an activity that waits looks again and says that it lives. */
@@ -182,8 +185,13 @@ export class ScriptedHost {
         const disk = join(paths.incoming, operationId, 'disk.qcow2');
         await writeAnew(disk, `disk of ${operationId}`);
         const { id: diskId } = await keep(context, disk, 'disk');
-        const machine = 'format' in source && source.format === 'ova' ? scriptedMachine : {};
-        return { diskId, machine, ...(spec.ports.length > 0 ? {} : { ports: scriptedPorts }) };
+        const saysMachine = source.kind === 'pair' || ('format' in source && source.format === 'ova');
+        return {
+          diskId,
+          ...(spec.ports.length > 0 ? {} : { ports: scriptedPorts }),
+          ...(saysMachine ? { machine: scriptedMachine } : {}),
+          ...(source.kind === 'pair' ? { notes: [scriptedNote] } : {}),
+        };
       },
     };
 
