@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { CloudletIdentity } from '../activities/store/cloudlet.ts';
@@ -34,6 +35,8 @@ export interface ApiContext {
   readonly version: string;
   /** The end of an instance's serial log; undefined where this machine has none. */
   readonly readSerialLog: (serviceVmId: string) => Promise<string | undefined>;
+  /** The serial console of a domain, both ways. */
+  readonly openConsole: (bootId: string) => Promise<Duplex>;
   /** Part of what an operation wrote to its log, from a byte on, else the end of it; undefined where this machine has none. */
   readonly readOperationLog: (operationId: string, fromByte?: number) => Promise<Buffer | undefined>;
   readonly log: Logger;

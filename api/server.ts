@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { GuestConsoles } from '../activities/hypervisor/guest-consoles.ts';
 import { bundlePath, hostPaths } from '../activities/images/host-paths.ts';
 import { readOperationLog } from '../activities/images/operation-log.ts';
 import { readSerialLog } from '../activities/images/serial-log.ts';
@@ -39,6 +40,7 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
   const paths = hostPaths(config.dataDir, config.importDir);
   const uploads = new UploadFiles({ store, paths, maximumBytes: maximumUploadBytes(config.maxUploadGib) });
 
+  const consoles = new GuestConsoles(config.libvirtUri);
   const context: ApiContext = {
     store,
     identity,
@@ -58,6 +60,7 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
     version: await packageVersion(),
     readOperationLog: (operationId, fromByte) => readOperationLog(hostPaths(config.dataDir, config.importDir), operationId, fromByte),
     readSerialLog: (serviceVmId) => readSerialLog(paths, serviceVmId),
+    openConsole: (bootId) => consoles.open(bootId),
     log,
   };
   const app = await buildApp(context);
@@ -77,8 +80,9 @@ export async function runApi(config: RunningConfig, signal: AbortSignal, onReady
     await stopped;
     await announcement.withdraw();
   } finally {
-    // Watchers of events never end by themselves.
+    // Watchers of events never end by themselves, nor do consoles.
     await feed.close();
+    await consoles.close();
     const cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
     await app.close();
     clearTimeout(cut);

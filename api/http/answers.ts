@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 const asType = (type: string, description: string) => ({ description, content: { [type]: { schema: Type.String() } } });
 
 export const plainText = (description: string) => asType('text/plain', description);
+export const bytes = (description: string) => asType('application/octet-stream', description);
 export const events = asType('text/event-stream', 'Events as they happen, each with its id, its type and its data as JSON');
 /** A file of one of these types, or a part of it. */
 export const fileOf = (description: string, types: readonly string[]) => {

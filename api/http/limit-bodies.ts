@@ -29,6 +29,9 @@ export function limitBody(request: IncomingMessage): void {
   if (begin && !request.complete) timers.set(request, begin());
 }
 
+/** Lets a body take as long as it likes: somebody types it. */
+export const letBodyRest = (request: IncomingMessage): void => clearTimeout(timers.get(request));
+
 /** Lets a body take as long as it likes, provided that something of it arrives within every `stallMs`. */
 export function letBodyFlow(request: IncomingMessage, stallMs: number): void {
   clearTimeout(timers.get(request));

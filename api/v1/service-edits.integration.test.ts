@@ -1,4 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../temporal/cli/api-client.ts';
 import type { ServiceEditBody } from '../../workflows/contract/http.ts';
 import { openApiLab, type ApiLab } from '../../test/support/api-lab.ts';
 import { eventually } from '../../test/support/eventually.ts';
@@ -28,6 +32,13 @@ const operation = async (id: string) => (await lab.ask('GET', `/v1/operations/${
 const ended = (id: string, state: string) => eventually(async () => expect(await operation(id)).toMatchObject({ state }));
 const imageOf = async (serviceId: string) =>
   ((await lab.ask('GET', `/v1/services/${serviceId}`)).body as { imageVersion: number }).imageVersion;
+
+/** The command line's, of the admin. */
+async function clientOf({ parts, port, context }: ApiLab): Promise<ApiClient> {
+  const dataDir = parts.dataDir.root;
+  await writeFile(join(dataDir, 'admin.token'), context.adminToken);
+  return new ApiClient({ apiHost: '127.0.0.1', apiPort: port, dataDir });
+}
 
 describe('the image of a service', () => {
   it('is edited in a VM that says where it is, and saved as the next version', async () => {
@@ -92,9 +103,32 @@ describe('the image of a service', () => {
     expect(await operation(operationId)).toMatchObject({ problem: { code: 'not-found', detail: expect.stringContaining('image 7') } });
   });
 
+  it('has a serial console in its editing VM, typed at and read in one request for as long as somebody likes', async () => {
+    const { serviceId, operationId } = await edited();
+    const client = await clientOf(lab);
+    const [typed, printed] = [new PassThrough(), new PassThrough()];
+    const said = () => (printed.read() as Buffer | null)?.toString() ?? '';
+    const talk = client.talk(`/v1/services/${serviceId}/edit/console`, typed, printed);
+    let heard = '';
+    for (const line of ['root\n', 'ls\n']) {
+      typed.write(line);
+      await eventually(async () => expect((heard += said())).toContain(line));
+    }
+    typed.end();
+    await talk;
+    expect(heard).toBe('root\nls\n');
+
+    await ask('DELETE', serviceId);
+    await ended(operationId, 'cancelled');
+    await expect(client.talk(`/v1/services/${serviceId}/edit/console`, Readable.from([]), printed)).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
   it('is nothing for strangers', async () => {
     const serviceId = await lab.addService();
     expect((await lab.ask('POST', `/v1/services/${serviceId}/edit`)).status).toBe(401);
     expect((await lab.ask('GET', `/v1/services/${serviceId}/edit`)).status).toBe(401);
+    expect((await lab.ask('POST', `/v1/services/${serviceId}/edit/console`)).status).toBe(401);
   });
 });

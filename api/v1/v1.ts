@@ -5,6 +5,7 @@ import type { ApiContext } from '../context.ts';
 import { apps } from './apps.ts';
 import { bundles } from './bundles.ts';
 import { cloudlet } from './cloudlet.ts';
+import { editConsole } from './edit-console.ts';
 import { events } from './events.ts';
 import { images } from './images.ts';
 import { operations } from './operations.ts';
@@ -33,6 +34,7 @@ export const v1: FastifyPluginAsyncTypebox<{ context: ApiContext }> = async (app
     cloudlet,
     services,
     serviceEdits,
+    editConsole,
     images,
     serviceVms,
     operations,

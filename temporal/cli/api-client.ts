@@ -1,5 +1,10 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { request as sendRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { CloudletError, isErrorCode, type Problem } from '../../workflows/contract/errors.ts';
 import { localApiUrl } from '../config/local-api-url.ts';
@@ -59,6 +64,29 @@ export class ApiClient {
     }
   }
 
+  /**
+   * Sends what comes in as it comes, and hands on what is answered as it comes, until either side ends.
+   * @throws CloudletError what the API answered, or that nobody answered
+   */
+  async talk(path: string, input: Readable, output: Writable): Promise<void> {
+    const request = sendRequest(this.#base + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.#token()}`, 'content-type': 'application/octet-stream' },
+    });
+    try {
+      const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+      pipeline(input, request).catch(() => request.destroy());
+      const [response] = await answered.catch((error: unknown) => {
+        throw this.#nobodyAnswers(error);
+      });
+      const { statusCode = 500 } = response;
+      if (statusCode >= 400) throw await problemOf(new Response(await text(response), { status: statusCode }));
+      await pipeline(response, output, { end: false });
+    } finally {
+      request.destroy();
+    }
+  }
+
   async isReady(): Promise<boolean> {
     const response = await fetch(`${this.#base}/health/ready`).catch(() => undefined);
     return response?.ok === true;
@@ -78,10 +106,14 @@ export class ApiClient {
         ...(body ? { body: body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body) } : {}),
       });
     } catch (error) {
-      throw new CloudletError('workflow-unavailable', `No cloudlet answers at ${this.#base}. Start one: npm start.`, {}, { cause: error });
+      throw this.#nobodyAnswers(error);
     }
     if (response.ok) return response;
     throw await problemOf(response);
+  }
+
+  #nobodyAnswers(cause: unknown): CloudletError {
+    return new CloudletError('workflow-unavailable', `No cloudlet answers at ${this.#base}. Start one: npm start.`, {}, { cause });
   }
 
   #token(): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ServiceEditBody } from '../../workflows/contract/http.ts';
 import type { ApiClient } from '../cli/api-client.ts';
+import { atTerminal } from '../cli/at-terminal.ts';
 import { say, show } from '../cli/output.ts';
 import { watchOperation } from '../cli/watch-operation.ts';
 import { wholeNumber } from './whole-number.ts';
@@ -40,6 +41,14 @@ export function addEditImageCommands(service: Command, api: () => ApiClient): vo
     });
 
   service
+    .command('console')
+    .description('type at the serial console of the editing VM of a service; Ctrl-] leaves it')
+    .argument('<service>')
+    .action((serviceId: string) =>
+      atTerminal(process.stdin, (typed) => api().talk(`${editPath(serviceId)}/console`, typed, process.stdout)),
+    );
+
+  service
     .command('discard')
     .description('throw away what was edited')
     .argument('<service>')
@@ -49,13 +58,13 @@ export function addEditImageCommands(service: Command, api: () => ApiClient): vo
     });
 }
 
-function describeEdit(serviceId: string, { address, ports, vnc, domainUuid, imageVersion }: ServiceEditBody): string {
+function describeEdit(serviceId: string, { address, ports, vnc, imageVersion }: ServiceEditBody): string {
   const reached = ports.map(({ name, protocol, hostPort }) => `  ${name.padEnd(12)} ${address}:${hostPort}/${protocol}`);
   return [
     `The editing VM of ${serviceId} is up. Save it as image ${imageVersion}: cloudlet service save ${serviceId}`,
     ...reached,
     ...(vnc ? [`  ${'screen'.padEnd(12)} VNC at ${vnc.host}:${vnc.port}, on this host alone`] : []),
-    `  ${'console'.padEnd(12)} virsh console ${domainUuid}`,
+    `  ${'console'.padEnd(12)} cloudlet service console ${serviceId}`,
     `Shut the guest down first to save its disk alone. To throw all of it away: cloudlet service discard ${serviceId}`,
   ].join('\n');
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { readOperationLog } from '../../activities/images/operation-log.ts';
 import { buildApp, defaultLimits, type ApiLimits } from '../../api/app.ts';
@@ -74,6 +75,7 @@ export async function openApiLab(limits: Partial<ApiLimits> = {}): Promise<ApiLa
     temporalNamespace: parts.config.temporalNamespace,
     version: '0.0.0-test',
     readSerialLog: async (serviceVmId) => (lab.host.boots.has(serviceVmId) ? `console of ${serviceVmId}` : undefined),
+    openConsole: async () => new PassThrough(),
     readOperationLog: (operationId, fromByte) => readOperationLog(lab.paths, operationId, fromByte),
     log,
   };
