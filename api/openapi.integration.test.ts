@@ -95,6 +95,7 @@ describe('the OpenAPI document', () => {
       'POST /v1/service-vms/{id}/stop',
       'POST /v1/services',
       'POST /v1/services/{serviceId}/edit',
+      'POST /v1/services/{serviceId}/edit/console',
       'POST /v1/services/{serviceId}/edit/save',
       'POST /v1/services/{serviceId}/images/{version}/select',
       'POST /v1/services/{serviceId}/restore',

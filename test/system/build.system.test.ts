@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewService, OperationBody, ServiceEditBody, ServiceVmBody } from '../../workflows/contract/http.ts';
 import { baseDisk } from '../support/base-disk.ts';
@@ -58,14 +59,27 @@ async function startedVm(serviceId: string): Promise<ServiceVmBody> {
   return cloudlet.admin.request<ServiceVmBody>('GET', `/v1/service-vms/${_id}`);
 }
 
+/** The guest's terminal echoes what is typed at its console, whoever listens there. */
+async function typeAndHear(words: string): Promise<void> {
+  const [typed, printed] = [new PassThrough(), new PassThrough()];
+  let heard = '';
+  printed.on('data', (bytes: Buffer) => (heard += bytes.toString()));
+  const talk = cloudlet.admin.talk(`${path}/console`, typed, printed);
+  typed.write(words);
+  await eventually(async () => expect(heard).toContain(words), 10_000);
+  typed.end();
+  await talk;
+}
+
 describe('an editing VM', () => {
-  it('is seen by VNC, is one at a time, and is saved with what runs in it; phones then get just that', async () => {
+  it('is seen by VNC, typed at by its serial console, is one at a time, and is saved with what runs in it; phones then get just that', async () => {
     const edit = await edited();
     await install(edit, 'by hand');
     const socket = connect(edit.vnc!.port, edit.vnc!.host);
     const [greeting] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
     expect(greeting.toString('latin1')).toMatch(/^RFB 003\./);
+    await typeAndHear('is somebody there?');
     await expect(cloudlet.admin.request('POST', path)).rejects.toMatchObject({
       code: 'operation-in-progress',
       facts: { operationId: edit.operationId },
