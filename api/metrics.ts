@@ -33,6 +33,7 @@ export function metrics(app: FastifyInstance, context: ApiContext): void {
   const users = gauge('users', 'Users of all Service VMs');
   const memoryTotal = gauge('memory_total_bytes', 'What Service VMs of a host may hold together', ['host']);
   const memoryReserved = gauge('memory_reserved_bytes', 'What Service VMs of a host hold', ['host']);
+  const diskTotal = gauge('disk_total_bytes', 'Size of the file system for disks on a host', ['host']);
   const diskFree = gauge('disk_free_bytes', 'Free space for disks on a host', ['host']);
   const hostUp = gauge('host_up', 'Whether a host takes instances', ['host']);
   const startSeconds = gauge('start_seconds', 'From request to ready over the last hour', ['service', 'rung', 'quantile']);
@@ -58,6 +59,7 @@ export function metrics(app: FastifyInstance, context: ApiContext): void {
         const capacity = await capacityOf(store.fork(), host);
         memoryTotal.labels(host.name).set(capacity.memoryMib * bytesPerMib);
         memoryReserved.labels(host.name).set(capacity.memoryReservedMib * bytesPerMib);
+        diskTotal.labels(host.name).set(capacity.diskBytes);
         diskFree.labels(host.name).set(capacity.diskFreeBytes);
         hostUp.labels(host.name).set(isFresh(host, store.clock.nowMs()) && host.hypervisorProblem === null ? 1 : 0);
       }

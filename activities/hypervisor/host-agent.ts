@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesPerMib, bytesPerKib, msPerSecond } from '../../workflows/contract/units.ts';
-import { freeSpaceBytes } from '../images/overlay.ts';
+import { diskSpace } from '../images/overlay.ts';
 import { hostAddress } from '../network/host-address.ts';
 import { heartbeatIntervalMs, recordHost } from '../store/hosts.ts';
 import { sweepLeases } from '../store/leases.ts';
@@ -79,7 +79,7 @@ export async function heartbeat(options: HostAgentOptions): Promise<void> {
     vcpus: availableParallelism(),
     memoryMib: options.memoryMib ?? Math.max(0, Math.floor(totalmem() / bytesPerMib) - memoryForOthersMib),
     memoryAvailableMib: await memoryAvailableMib(),
-    diskFreeBytes: await freeSpaceBytes(dataDirectory),
+    ...(await diskSpace(dataDirectory)),
     address: hostAddress(networkAdapter),
   });
 }

@@ -48,7 +48,10 @@ function asOverlayError(error: unknown, basePath: string): unknown {
   return error;
 }
 
-export async function freeSpaceBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
+/** Of the file system that a folder is on. */
+export async function diskSpace(folder: string): Promise<{ readonly diskBytes: number; readonly diskFreeBytes: number }> {
+  const { blocks, bavail, bsize } = await statfs(folder);
+  return { diskBytes: blocks * bsize, diskFreeBytes: bavail * bsize };
 }
+
+export const freeSpaceBytes = async (folder: string): Promise<number> => (await diskSpace(folder)).diskFreeBytes;

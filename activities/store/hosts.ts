@@ -57,6 +57,7 @@ export async function capacityOf(em: EntityManager, host: Host): Promise<HostCap
     memoryMib: host.memoryMib,
     memoryReservedMib: await memoryReservedMib(em, host.id),
     memoryFreeMib: Math.max(0, (await memoryLeftMib(em, host)) + (await memoryWarmMib(em, host.id))),
+    diskBytes: host.diskBytes,
     diskFreeBytes: host.diskFreeBytes,
   };
 }

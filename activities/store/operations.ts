@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { raw, type EntityManager } from '@mikro-orm/postgresql';
 import { CloudletError, toProblem, type Problem } from '../../workflows/contract/errors.ts';
 import { toCloudletError, type DescribedFailure } from '../../workflows/contract/failure.ts';
 import type { OperationKind, OperationState, Progress } from '../../workflows/contract/operation.ts';
@@ -134,16 +134,29 @@ export async function settleLost(store: Store, operationId: string): Promise<voi
 
 export const findOperation = (store: Store, id: string): Promise<Operation | null> => store.fork().findOne(Operation, { id });
 
-export async function listOperations(
-  store: Store,
-  filter: { states?: readonly OperationState[]; kind?: OperationKind; before?: PageStart; limit: number },
-): Promise<Operation[]> {
-  const { states, kind, before, limit } = filter;
+const aboutService = `(subject = ? or subject in (
+  select i.id::text from service_vms i join services s on s.id = i.service_id where s.service_id = ?))`;
+
+export interface OperationFilter {
+  readonly states?: readonly OperationState[];
+  readonly kind?: OperationKind;
+  /** What they are about. */
+  readonly subject?: string;
+  /** A service: those about any of its instances, too. */
+  readonly serviceId?: string;
+  readonly before?: PageStart;
+  readonly limit: number;
+}
+
+export async function listOperations(store: Store, filter: OperationFilter): Promise<Operation[]> {
+  const { states, kind, subject, serviceId, before, limit } = filter;
   return store.fork().find(
     Operation,
     {
       ...(states ? { state: { $in: [...states] } } : {}),
       ...(kind ? { kind } : {}),
+      ...(subject === undefined ? {} : { subject }),
+      ...(serviceId === undefined ? {} : { [raw(aboutService, [serviceId, serviceId])]: [] }),
       ...(before ? { $or: [{ createdAt: { $lt: before.at } }, { createdAt: before.at, id: { $lt: before.id } }] } : {}),
     },
     { orderBy: { createdAt: 'desc', id: 'desc' }, limit },

@@ -46,6 +46,7 @@ const beat = (clock: SteadyClock) =>
     vcpus: 1,
     memoryMib: 1,
     memoryAvailableMib: 1,
+    diskBytes: 1,
     diskFreeBytes: 1,
     fingerprint: null,
     hypervisorProblem: null,

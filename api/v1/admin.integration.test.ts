@@ -4,7 +4,7 @@ import { openApiLab, type Answer, type ApiLab } from '../../test/support/api-lab
 import { eventually } from '../../test/support/eventually.ts';
 import { scriptedMachine, scriptedNote } from '../../test/support/workflow-host.ts';
 import type { Problem } from '../../workflows/contract/errors.ts';
-import type { NewService, OperationBody, ServiceVmBody, ServiceView } from '../../workflows/contract/http.ts';
+import type { NewService, OperationBody, ServiceVmBody, ServiceView, StartAnswer } from '../../workflows/contract/http.ts';
 
 let lab: ApiLab;
 beforeAll(async () => {
@@ -166,6 +166,33 @@ describe('operations', () => {
     const [page, all] = [await list('limit=1'), await list('limit=999')];
     expect(page.next).not.toBeNull();
     expect((await list(`limit=1&cursor=${page.next}`)).operations[0]).toEqual(all.operations[1]);
+  });
+
+  it('are listed for what they are about: an instance, or a service with all of its instances', async () => {
+    const [serviceId, other] = [await lab.addService(), await lab.addService()];
+    const start = async (service: string) =>
+      (await lab.ask('POST', '/v1/service-vms', { body: { serviceId: service, join: false } })).body as StartAnswer;
+    const [first, second, third] = [await start(serviceId), await start(serviceId), await start(other)];
+    const listed = async (query: string) =>
+      ((await lab.ask('GET', `/v1/operations?${query}`, asAdmin())).body as { operations: OperationBody[] }).operations.map(({ id }) => id);
+    expect(await listed(`subject=${first.serviceVm.id}`)).toEqual([first.operationId]);
+    expect(await listed(`serviceId=${serviceId}`)).toEqual([second.operationId, first.operationId]);
+    const { operationId } = (await lab.ask('DELETE', `/v1/services/${other}?stop=true`, asAdmin())).body as { operationId: string };
+    expect(await listed(`serviceId=${other}`)).toEqual([operationId, third.operationId]);
+    expect(await listed(`serviceId=${other}&kind=service.remove`)).toEqual([operationId]);
+    expect(await listed('serviceId=test.nothing')).toEqual([]);
+  });
+
+  it('answer once they have ended to whoever would like to wait, and at once where they have', async () => {
+    const letGo = lab.holdGuests();
+    const { operationId } = (await add({ ...newService(), save: true })).body as { operationId: string };
+    const look = async (seconds: number) =>
+      (await lab.ask('GET', `/v1/operations/${operationId}`, asAdmin({ prefer: `wait=${seconds}` }))).body as OperationBody;
+    expect((await look(1)).state).toBe('running');
+    const waiting = look(60);
+    letGo();
+    expect(await waiting).toMatchObject({ state: 'succeeded', result: { version: 1 } });
+    expect((await look(60)).state).toBe('succeeded');
   });
 
   it('are seen, and cancelled, by who asked for them, and cancelled by nobody else', async () => {

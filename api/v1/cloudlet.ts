@@ -61,7 +61,8 @@ const sum = (capacities: readonly HostCapacity[]): HostCapacity =>
       memoryMib: total.memoryMib + capacity.memoryMib,
       memoryReservedMib: total.memoryReservedMib + capacity.memoryReservedMib,
       memoryFreeMib: total.memoryFreeMib + capacity.memoryFreeMib,
+      diskBytes: total.diskBytes + capacity.diskBytes,
       diskFreeBytes: total.diskFreeBytes + capacity.diskFreeBytes,
     }),
-    { vcpus: 0, memoryMib: 0, memoryReservedMib: 0, memoryFreeMib: 0, diskFreeBytes: 0 },
+    { vcpus: 0, memoryMib: 0, memoryReservedMib: 0, memoryFreeMib: 0, diskBytes: 0, diskFreeBytes: 0 },
   );

@@ -7,12 +7,14 @@ import { CloudletError } from '../../workflows/contract/errors.ts';
 import { Uuid } from '../../workflows/contract/http.ts';
 import { operationKinds, operationStates } from '../../workflows/contract/operation.ts';
 import { principalName } from '../../workflows/contract/principal.ts';
+import { ServiceId } from '../../workflows/contract/service.ts';
 import { authorize } from '../auth/authorize.ts';
 import type { ApiContext } from '../context.ts';
 import { events, plainText } from '../http/answers.ts';
 import { cursorPattern, decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { eventStream, lastEventId, sendEvents } from '../http/send-events.ts';
 import { describeOperation } from '../describe-operation.ts';
+import { hasEnded, waitForOperation } from '../wait-for-operation.ts';
 
 const ById = Type.Object({ id: Uuid });
 
@@ -32,6 +34,8 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
         querystring: Type.Object({
           state: Type.Optional(Type.Enum([...operationStates])),
           kind: Type.Optional(Type.Enum([...operationKinds])),
+          subject: Type.Optional(Type.String({ maxLength: 200, description: 'What they are about, e.g. the id of a Service VM' })),
+          serviceId: Type.Optional({ ...ServiceId, description: 'About this service, or a Service VM of it' }),
           cursor: Type.Optional(Type.String({ pattern: cursorPattern })),
           limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' })),
         }),
@@ -40,11 +44,13 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
     },
     async (request) => {
       await authorize(context, request.caller.principal, 'operation.list');
-      const { state, kind, cursor, limit: limitText = '50' } = request.query;
+      const { state, kind, subject, serviceId, cursor, limit: limitText = '50' } = request.query;
       const limit = Number(limitText);
       const found = await listOperations(context.store, {
         ...(state ? { states: [state] } : {}),
         ...(kind ? { kind } : {}),
+        ...(subject === undefined ? {} : { subject }),
+        ...(serviceId === undefined ? {} : { serviceId }),
         ...(cursor === undefined ? {} : { before: decodeCursor(cursor) }),
         limit,
       });
@@ -56,11 +62,21 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
 
   app.get(
     '/operations/:id',
-    { schema: { tags, summary: 'How far an operation is', params: ById, response: { 200: Type.Ref('Operation') } } },
+    {
+      schema: {
+        tags,
+        summary: 'How far an operation is',
+        description: 'At once, or with `Prefer: wait=N` when it has ended, after N seconds at most.',
+        params: ById,
+        response: { 200: Type.Ref('Operation') },
+      },
+    },
     async (request) => {
-      const operation = await requireOperation(request.params.id);
+      const { id } = request.params;
+      await requireOperation(id);
       const { principal } = request.caller;
       await authorize(context, principal, 'operation.read', { owned: true });
+      const operation = await waitForOperation(context, id, request);
       return describeOperation(context, operation, { admin: principal.kind === 'token', live: true });
     },
   );
@@ -132,11 +148,10 @@ export const operations: FastifyPluginAsyncTypebox<{ context: ApiContext }> = as
 
   /** Events of an operation up to the one that says how it ended. A client that comes back may have got that already. */
   async function* untilSettled({ id: operationId, state }: Operation, after: number, signal: AbortSignal) {
-    const ends = new Set(['operation.succeeded', 'operation.failed', 'operation.cancelled']);
     const { feed } = context;
     for await (const event of state === 'running' ? feed.watch({ after, operationId }, signal) : feed.past({ after: 0, operationId })) {
       if (event.seq > after) yield event;
-      if (ends.has(event.type)) return;
+      if (hasEnded(event)) return;
     }
   }
 };

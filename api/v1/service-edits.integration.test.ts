@@ -59,6 +59,17 @@ describe('the image of a service', () => {
     expect((await ask('GET', serviceId)).status).toBe(404);
   });
 
+  it('is answered for once its VM is up, or cannot be, to whoever would like to wait', async () => {
+    const serviceId = await lab.addService();
+    expect((await ask('POST', serviceId, '', { prefer: 'wait=60' })).status).toBe(202);
+    expect((await ask('GET', serviceId)).body).toMatchObject({ state: 'ready' });
+    await ask('DELETE', serviceId);
+    expect(await ask('POST', await lab.addService(), '?version=7', { prefer: 'wait=60' })).toMatchObject({
+      status: 404,
+      body: { code: 'not-found', detail: expect.stringContaining('image 7') },
+    });
+  });
+
   it('is edited by one admin at a time, who is named together with the operation', async () => {
     const { serviceId, operationId } = await edited();
     expect(await ask('POST', serviceId)).toMatchObject({

@@ -6,7 +6,7 @@ import { requireEdit } from '../../activities/store/service-edits.ts';
 import { cancelOperation } from '../../temporal/client/operation-workflow.ts';
 import { saveEdit } from '../../temporal/client/save-edit.ts';
 import { startBuild } from '../../temporal/client/start-build.ts';
-import { CloudletError } from '../../workflows/contract/errors.ts';
+import { CloudletError, fromProblem } from '../../workflows/contract/errors.ts';
 import { principalName } from '../../workflows/contract/principal.ts';
 import { ServiceId } from '../../workflows/contract/service.ts';
 import { authorize } from '../auth/authorize.ts';
@@ -15,6 +15,7 @@ import { plainText } from '../http/answers.ts';
 import { idempotencyOf } from '../http/idempotency.ts';
 import { waitPreferenceMs } from '../http/wait-preference.ts';
 import { settledWithin } from '../settled-within.ts';
+import { waitForOperation } from '../wait-for-operation.ts';
 
 const ById = Type.Object({ serviceId: ServiceId });
 const OperationId = Type.Object({ operationId: Type.String() });
@@ -32,6 +33,7 @@ export const serviceEdits: FastifyPluginAsyncTypebox<{ context: ApiContext }> = 
       schema: {
         ...common,
         summary: 'Boot an image of a service to change it by hand; answers with the operation that lasts until that is saved or discarded',
+        description: 'At once, or with `Prefer: wait=N` when the editing VM is up, after N seconds at most.',
         querystring: Type.Object({
           version: Type.Optional(
             Type.String({ pattern: '^[1-9][0-9]{0,6}$', description: 'Which image of it; the present one unless said' }),
@@ -55,6 +57,8 @@ export const serviceEdits: FastifyPluginAsyncTypebox<{ context: ApiContext }> = 
         principal: principalName(principal),
         ...idempotencyOf(request),
       });
+      const { problem } = await waitForOperation(context, operationId, request, ({ type }) => type === 'service-vm.ready');
+      if (problem) throw fromProblem(problem);
       return accepted(reply, operationId);
     },
   );

@@ -38,6 +38,7 @@ const roomy: HostStatus = {
   vcpus: 64,
   memoryMib: 1024 * 1024,
   memoryAvailableMib: 1024 * 1024,
+  diskBytes: 2e12,
   diskFreeBytes: 1e12,
   fingerprint: scriptedFingerprint,
   hypervisorProblem: null,

@@ -7,6 +7,7 @@ export const HostCapacity = Type.Object({
   memoryMib: Type.Integer({ description: 'What Service VMs may use together' }),
   memoryReservedMib: Type.Integer({ description: 'What running Service VMs hold' }),
   memoryFreeMib: Type.Integer({ description: 'What a new Service VM may still take' }),
+  diskBytes: Type.Integer({ description: 'Size of the file system that disks lie on' }),
   diskFreeBytes: Type.Integer(),
 });
 export type HostCapacity = Static<typeof HostCapacity>;

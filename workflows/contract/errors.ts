@@ -118,3 +118,16 @@ export function toProblem(error: CloudletError, traceId?: string): Problem {
     ...(traceId === undefined ? {} : { traceId }),
   };
 }
+
+/** The error that a problem tells of. */
+export function fromProblem({
+  type: _type,
+  title: _title,
+  status: _status,
+  traceId: _traceId,
+  code,
+  detail,
+  ...facts
+}: Problem): CloudletError {
+  return new CloudletError(isErrorCode(code) ? code : 'internal', detail, facts);
+}

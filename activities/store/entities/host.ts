@@ -15,6 +15,8 @@ const HostSchema = defineEntity({
     memoryMib: p.integer(),
     /** What the kernel says is available now; bounds new instances too. */
     memoryAvailableMib: p.integer(),
+    /** Size of the file system that images and instances lie on. */
+    diskBytes: p.bigint('number').default(0),
     diskFreeBytes: p.bigint('number'),
     fingerprint: p.json<HypervisorFingerprint>().strictNullable(),
     /** Null while the hypervisor answers, else what stands in the way. */

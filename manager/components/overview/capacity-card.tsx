@@ -11,7 +11,7 @@ interface CapacityCardProps {
 
 /** What Service VMs hold of this cloudlet, and what is left. */
 export function CapacityCard({ cloudlet: { capacity, load }, serviceVms }: CapacityCardProps) {
-  const { memoryMib, memoryReservedMib, memoryFreeMib, vcpus, diskFreeBytes } = capacity;
+  const { memoryMib, memoryReservedMib, memoryFreeMib, vcpus, diskBytes, diskFreeBytes } = capacity;
   if (vcpus === 0) {
     return (
       <Card title="Capacity">
@@ -39,10 +39,13 @@ export function CapacityCard({ cloudlet: { capacity, load }, serviceVms }: Capac
           {...(vcpusUsed > vcpus ? { hint: 'Guests share the cores.' } : {})}
         />
         <Meter label="Processor use" used={load.cpuPercent} total={100} text={formatPercent(load.cpuPercent)} mayBeFull />
-        <p className="flex items-baseline justify-between gap-3 text-sm">
-          <span className="text-muted">Disk free</span>
-          <span className="tabular-nums">{formatBytes(diskFreeBytes)}</span>
-        </p>
+        <Meter
+          label="Disk used"
+          used={diskBytes - diskFreeBytes}
+          total={diskBytes}
+          text={`${formatBytes(diskBytes - diskFreeBytes)} of ${formatBytes(diskBytes)}`}
+          hint={`${formatBytes(diskFreeBytes)} are free for images, instances and uploads.`}
+        />
       </div>
     </Card>
   );

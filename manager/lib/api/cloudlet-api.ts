@@ -21,6 +21,7 @@ const requestTimeoutMs = 15_000;
 export interface OperationQuery {
   readonly state?: OperationState;
   readonly kind?: OperationKind;
+  readonly subject?: string;
   readonly cursor?: string;
   readonly limit?: number;
 }

@@ -21,8 +21,7 @@ import { operationTitle } from '../../../../lib/text/operation-words.ts';
 
 export const metadata: Metadata = { title: 'Service VM' };
 
-/** As many as the API gives at once: it cannot be asked for those of one instance. */
-const searchedOperations = 200;
+const shownOperations = 20;
 
 export default async function ServiceVmPage({ params }: { readonly params: Promise<{ id: string }> }) {
   const { id } = await params;
@@ -71,9 +70,6 @@ export default async function ServiceVmPage({ params }: { readonly params: Promi
 }
 
 async function operationsOf(api: CloudletApi, id: string): Promise<readonly NamedOperation[]> {
-  const { operations } = await api.operations({ limit: searchedOperations });
-  return nameOperations(
-    api,
-    operations.filter(({ subject }) => subject === id),
-  );
+  const { operations } = await api.operations({ subject: id, limit: shownOperations });
+  return nameOperations(api, operations);
 }
