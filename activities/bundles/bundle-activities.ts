@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { BundleActivities, ImportInput } from '../../workflows/contract/bundle.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import { bundlePath, uploadPath } from '../images/host-paths.ts';
+import { bundlePath, preparationFolder, uploadPath } from '../images/host-paths.ts';
 import { findExported } from '../store/bundles.ts';
 import { claimUpload } from '../store/uploads.ts';
 import { asDiskError } from '../run-tool.ts';
@@ -13,6 +13,7 @@ import type { BundleContext } from './bundle-context.ts';
 import { publicKeyText, signingKey } from './bundle-signature.ts';
 import { exportedBundle } from './exported-bundle.ts';
 import { inThread } from './in-thread.ts';
+import { standaloneFiles } from './standalone-files.ts';
 import { takeIn } from './take-in.ts';
 import { tellBytes } from './tell-bytes.ts';
 
@@ -63,19 +64,25 @@ export function createBundleActivities(context: BundleContext): BundleActivities
         await mkdir(paths.exports, { recursive: true });
         await rm(unfinished, { force: true });
         await signingKey(bundles.signingKeyPath);
+        const folder = preparationFolder(paths, operationId);
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder, { recursive: true });
         const exported = await findExported(store, serviceId);
-        const { manifest, contents } = await exportedBundle(paths, exported, await hypervisor.fingerprint(), hostCpu);
+        const files = await standaloneFiles(paths, exported.images, folder, signal);
+        const { manifest, contents } = exportedBundle(exported, files, await hypervisor.fingerprint(), hostCpu);
         const { sha256, sizeBytes } = await inThread(
           'pack',
           { file: unfinished, folder: paths.exports, compression, manifest, contents, signingKeyPath: bundles.signingKeyPath },
           { signal, onBytes: tellBytes(store, progress, heartbeat) },
         );
         await rename(unfinished, file);
+        await rm(folder, { recursive: true });
         return { imageVersion: exported.number, sha256, sizeBytes };
       }),
 
     removeBundle: async ({ operationId }) => {
       const file = bundlePath(paths, operationId);
+      await rm(preparationFolder(paths, operationId), { recursive: true, force: true });
       await rm(`${file}.new`, { force: true });
       await rm(file, { force: true });
     },

@@ -1,36 +1,34 @@
 import { createHash } from 'node:crypto';
 import type { HypervisorFingerprint } from '../../workflows/contract/cloudlet.ts';
-import type { HostPaths } from '../images/host-paths.ts';
-import { imageFile } from '../images/image-store.ts';
 import type { ExportedService } from '../store/bundles.ts';
-import type { StoredImage } from '../store/images.ts';
 import { manifestVersion, type BundleManifest, type BundleMember } from './bundle-manifest.ts';
 import type { PackInput } from './pack-bundle.ts';
 import { serviceJson, serviceJsonName } from './service-json.ts';
+import type { StandaloneFile, StandaloneFiles } from './standalone-files.ts';
 
 /**
  * What a service's bundle is made of. Readers of pycloud's kind find a disk, an empty state (they then boot the disk)
  * and a description; a saved state of ours goes with the disk as it was at that moment, of which they know nothing.
  */
-export async function exportedBundle(
-  paths: HostPaths,
-  { spec, images, number, savedUnder, savedMemoryMib, savedVcpus }: ExportedService,
+export function exportedBundle(
+  { spec, number, savedUnder, savedMemoryMib, savedVcpus }: ExportedService,
+  files: StandaloneFiles,
   hypervisor: HypervisorFingerprint,
   hostCpu: string,
-): Promise<Pick<PackInput, 'manifest' | 'contents'>> {
+): Pick<PackInput, 'manifest' | 'contents'> {
   const diskName = `${spec.serviceId}.qcow2`;
   const stateName = `${diskName}.lqs`;
   const description = serviceJson(spec, diskName, stateName);
   const saved =
-    images.saved && savedUnder && savedMemoryMib !== null && savedVcpus !== null
-      ? { images: images.saved, under: savedUnder, memoryMib: savedMemoryMib, vcpus: savedVcpus }
+    files.saved && savedUnder && savedMemoryMib !== null && savedVcpus !== null
+      ? { files: files.saved, under: savedUnder, memoryMib: savedMemoryMib, vcpus: savedVcpus }
       : null;
-  const stored: readonly (readonly [name: string, role: BundleMember['role'], image: StoredImage])[] = [
-    [diskName, 'disk', images.disk],
+  const stored: readonly (readonly [name: string, role: BundleMember['role'], file: StandaloneFile])[] = [
+    [diskName, 'disk', files.disk],
     ...(saved
       ? ([
-          ['cloudlet-saved-disk', 'saved-disk', saved.images.disk],
-          ['cloudlet-saved-memory', 'saved-memory', saved.images.memory],
+          ['cloudlet-saved-disk', 'saved-disk', saved.files.disk],
+          ['cloudlet-saved-memory', 'saved-memory', saved.files.memory],
         ] as const)
       : []),
   ];
@@ -49,10 +47,13 @@ export async function exportedBundle(
       ...stored.map(([name, role, { sizeBytes, sha256 }]) => ({ name, role, sizeBytes, sha256 })),
     ],
   };
-  const files = await Promise.all(stored.map(async ([name, , image]) => [name, { path: await imageFile(paths, image) }] as const));
   return {
     manifest,
-    contents: { [serviceJsonName]: { text: description.toString() }, [stateName]: { text: '' }, ...Object.fromEntries(files) },
+    contents: {
+      [serviceJsonName]: { text: description.toString() },
+      [stateName]: { text: '' },
+      ...Object.fromEntries(stored.map(([name, , { path }]) => [name, { path }])),
+    },
   };
 }
 
