@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { CloudletError } from '../workflows/contract/errors.ts';
+import { CloudletError, toProblem } from '../workflows/contract/errors.ts';
 import { addAdminCommands } from './commands/admin-commands.ts';
 import { addClientCommands } from './commands/client-commands.ts';
 import { addNodeCommands } from './commands/node-commands.ts';
@@ -16,9 +16,12 @@ addClientCommands(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  // What went wrong is a sentence; where it went wrong in our code helps only with our own mistakes.
-  process.stderr.write(
-    `${error instanceof CloudletError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = 1;
+  process.stderr.write(`${described(error)}\n`);
+  process.exitCode = error instanceof CloudletError && error.code === 'cancelled' ? 130 : 1;
+}
+
+/** What went wrong is a sentence; where it went wrong in our code helps only with our own mistakes. */
+function described(error: unknown): string {
+  if (!(error instanceof CloudletError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return process.argv.includes('--json') ? JSON.stringify(toProblem(error)) : error.message;
 }

@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import { CloudletError, isErrorCode, type Problem } from '../../workflows/contract/errors.ts';
+import { CloudletError, fromProblem, type Problem } from '../../workflows/contract/errors.ts';
 import { localApiUrl } from '../config/local-api-url.ts';
 import type { Config } from '../config/settings.ts';
 
@@ -55,13 +55,36 @@ export class ApiClient {
     yield* response.body!;
   }
 
-  /** Server-sent events of a path, until they end. */
-  async *events(path: string): AsyncGenerator<ServerEvent> {
-    const response = await this.#fetch('GET', path, undefined, { accept: 'text/event-stream' });
+  /**
+   * Server-sent events of a path, until they end.
+   * @param after the id of the last one that is known already
+   * @throws CloudletError `transfer-interrupted` when they break off
+   */
+  async *events(path: string, after = ''): AsyncGenerator<ServerEvent> {
+    const headers = { accept: 'text/event-stream', ...(after === '' ? {} : { 'last-event-id': after }) };
+    const response = await this.#fetch('GET', path, undefined, headers);
     const messages = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-    for await (const { id, event, data } of messages) {
-      yield { id: id ?? '', event: event ?? 'message', data: JSON.parse(data) as Record<string, unknown> };
+    const reader = messages.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          throw new CloudletError('transfer-interrupted', 'The connection to the cloudlet broke off.', {}, { cause: error });
+        });
+        if (done) return;
+        const { id = '', event = 'message', data } = value;
+        yield { id, event, data: JSON.parse(data) as Record<string, unknown> };
+      }
+    } finally {
+      await reader.cancel().catch(() => undefined);
     }
+  }
+
+  /**
+   * Finds out before anything large is read or copied that it would be for nothing.
+   * @throws CloudletError where no cloudlet answers, or we are not its admin
+   */
+  async requireAdmin(): Promise<void> {
+    await this.request('GET', '/v1/operations?limit=1');
   }
 
   /**
@@ -98,11 +121,12 @@ export class ApiClient {
   }
 
   async #fetch(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
+    const authorization = `Bearer ${this.#token()}`;
     let response: Response;
     try {
       response = await fetch(this.#base + path, {
         method,
-        headers: { authorization: `Bearer ${this.#token()}`, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
+        headers: { authorization, ...(body ? { 'content-type': 'application/json' } : {}), ...headers },
         ...(body ? { body: body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body) } : {}),
       });
     } catch (error) {
@@ -120,9 +144,13 @@ export class ApiClient {
     try {
       return readFileSync(this.#tokenPath, 'utf8').trim();
     } catch (error) {
-      const reason =
-        (error as NodeJS.ErrnoException).code === 'EACCES' ? 'is not readable for you; use sudo' : 'is not there; start the cloudlet once';
-      throw new CloudletError('unauthenticated', `The admin token ${this.#tokenPath} ${reason}.`);
+      if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+        throw new CloudletError('unauthenticated', `The admin token ${this.#tokenPath} is not readable for you; use sudo.`);
+      }
+      throw new CloudletError(
+        'unauthenticated',
+        `There is no admin token at ${this.#tokenPath}: no cloudlet was started there yet (npm start), or it keeps its data elsewhere (CLOUDLET_DATA_DIR).`,
+      );
     }
   }
 }
@@ -130,8 +158,7 @@ export class ApiClient {
 async function problemOf(response: Response): Promise<CloudletError> {
   const text = await response.text();
   try {
-    const { type: _type, title: _title, status: _status, detail, code, traceId: _traceId, ...facts } = JSON.parse(text) as Problem;
-    return new CloudletError(isErrorCode(code) ? code : 'internal', detail, facts);
+    return fromProblem(JSON.parse(text) as Problem);
   } catch {
     return new CloudletError('internal', `The API answered ${response.status}: ${text.slice(0, 200)}`);
   }

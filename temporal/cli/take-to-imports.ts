@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { CloudletError } from '../../workflows/contract/errors.ts';
+import { readableFile } from './readable-file.ts';
 
 export interface TakenFile {
   /** In the import folder. */
@@ -18,13 +18,7 @@ export interface TakenFile {
  * @throws CloudletError `not-found` where it cannot be read
  */
 export async function takeToImports(importDir: string, file: string, ending: string): Promise<TakenFile> {
-  const source = resolve(file);
-  await open(source).then(
-    (handle) => handle.close(),
-    (error: NodeJS.ErrnoException) => {
-      throw new CloudletError('not-found', `The file ${source} cannot be read (${error.code}).`);
-    },
-  );
+  const { path: source } = await readableFile(file);
   if (dirname(source) === resolve(importDir)) return { name: basename(source), remove: async () => undefined };
   const name = `${randomUUID()}.${ending}`;
   const path = join(importDir, name);
@@ -56,4 +50,7 @@ export async function takeFolderToImports(importDir: string, folder: string, isW
 }
 
 const share = (source: string, path: string): Promise<void> =>
-  link(source, path).catch(() => copyFile(source, path, constants.COPYFILE_FICLONE));
+  link(source, path).catch(async () => {
+    if (process.stderr.isTTY) process.stderr.write(`Copying ${source} to the import folder …\n`);
+    await copyFile(source, path, constants.COPYFILE_FICLONE);
+  });

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { bytesPerMib, formatBytes, msPerSecond } from '../../workflows/contract/units.ts';
@@ -10,6 +9,7 @@ import type { UploadBody } from '../../workflows/contract/upload.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Output } from './output.ts';
 import { progressBar } from './progress-bar.ts';
+import { readableFile } from './readable-file.ts';
 
 const pieceBytes = 8 * bytesPerMib;
 /** How often the same piece is sent before the upload is left for a later command, and the pause before it. */
@@ -23,12 +23,12 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
  * @returns the upload's id
  */
 export async function uploadFile(api: ApiClient, file: string, output: Output): Promise<string> {
-  const path = resolve(file);
-  const sizeBytes = await sizeOf(path);
-  const sha256 = await sha256Of(path);
+  const { path, sizeBytes } = await readableFile(file);
+  await api.requireAdmin();
+  const sha256 = await sha256Of(path, progress(output, sizeBytes, 'read'));
   const described = { fileName: basename(path), sizeBytes, sha256 };
   const id = (await unfinished(api, described)) ?? (await begin(api, described));
-  await sendRest(api, id, path, sizeBytes, progress(output, sizeBytes));
+  await sendRest(api, id, path, sizeBytes, progress(output, sizeBytes, 'sent'));
   return id;
 }
 
@@ -89,27 +89,22 @@ async function sendRest(api: ApiClient, id: string, path: string, sizeBytes: num
 /** A cloudlet that is being started again, a network that is away, and a former connection that still holds the upload. */
 const mayPass = (error: unknown): boolean => error instanceof CloudletError && (error.kind.retryable || error.code === 'state-conflict');
 
-async function sizeOf(path: string): Promise<number> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CloudletError('not-found', `The file ${path} cannot be read (${error.code}).`);
-  });
-  if (!found.isFile()) throw new CloudletError('invalid-input', `${path} is no file.`);
-  return found.size;
-}
-
-async function sha256Of(path: string): Promise<string> {
+async function sha256Of(path: string, show: (readBytes: number) => void): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: bytesPerMib }), hash);
+  let readBytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: pieceBytes }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    show((readBytes += chunk.length));
+  }
   return hash.digest('hex');
 }
 
 /** A bar that moves on a terminal; elsewhere nobody watches. */
-function progress({ json }: Output, sizeBytes: number): (sentBytes: number) => void {
+function progress({ json }: Output, sizeBytes: number, done: string): (doneBytes: number) => void {
   if (!process.stdout.isTTY || json) return () => undefined;
-  return (sentBytes) => {
-    const bar = progressBar(sizeBytes === 0 ? 1 : sentBytes / sizeBytes);
-    process.stdout.write(
-      `\r\u001b[K${sentBytes === sizeBytes ? '' : `${bar}  ${formatBytes(sentBytes)} of ${formatBytes(sizeBytes)} sent`}`,
-    );
+  return (doneBytes) => {
+    const bar = progressBar(sizeBytes === 0 ? 1 : doneBytes / sizeBytes);
+    const text = doneBytes === sizeBytes ? '' : `${bar}  ${formatBytes(doneBytes)} of ${formatBytes(sizeBytes)} ${done}`;
+    process.stdout.write(`\r\u001b[K${text}`);
   };
 }

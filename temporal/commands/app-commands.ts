@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ApiClient } from '../cli/api-client.ts';
-import { say, show } from '../cli/output.ts';
+import { say, show, type Output } from '../cli/output.ts';
+import { runOperation, type OperationRequest } from '../cli/run-operation.ts';
 import { formatTable } from '../cli/table.ts';
 import { uploadFile } from '../cli/upload-file.ts';
-import { watchOperation } from '../cli/watch-operation.ts';
 import type { AppBody, AppChange } from '../../workflows/contract/app.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { formatBytes } from '../../workflows/contract/units.ts';
@@ -39,10 +39,10 @@ export function addAppCommands(app: Command, api: () => ApiClient): void {
         ...(service === undefined ? {} : { serviceId: service }),
         ...(tag.length === 0 ? {} : { tags: [...tag] }),
       };
-      const { operationId } = replaced
-        ? await client.request<{ operationId: string }>('PUT', `/v1/apps/${replaced.id}/file`, { uploadId })
-        : await client.request<{ operationId: string }>('POST', '/v1/apps', { uploadId, ...said });
-      const { result } = await watchOperation(client, operationId, { json });
+      const request: OperationRequest = replaced
+        ? { method: 'PUT', path: `/v1/apps/${replaced.id}/file`, body: { uploadId } }
+        : { method: 'POST', path: '/v1/apps', body: { uploadId, ...said } };
+      const { result } = await runOperation(client, request, { json });
       if (replaced && Object.keys(said).length > 0) await client.request('PATCH', `/v1/apps/${replaced.id}`, said);
       if (!json) say(`Phones can download ${String(result?.['name'])}.`);
     });
@@ -73,11 +73,12 @@ export function addAppCommands(app: Command, api: () => ApiClient): void {
     .command('remove')
     .description('remove an app')
     .argument('<app>', 'its name or id')
-    .action(async (nameOrId: string) => {
+    .option('--json', 'as JSON', false)
+    .action(async (nameOrId: string, output: Output) => {
       const client = api();
       const { id, name } = await requireApp(client, nameOrId);
       await client.request('DELETE', `/v1/apps/${id}`);
-      say(`${name} is removed.`);
+      show(output, { removed: id }, () => `${name} is removed.`);
     });
 }
 

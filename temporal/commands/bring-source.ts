@@ -21,8 +21,6 @@ export interface Brought extends Pick<TakenFile, 'remove'> {
   readonly source: NonNullable<NewService['source']>;
   /** Of the service, unless somebody says another. */
   readonly name: string;
-  /** Whether it says by itself what machine it wants. */
-  readonly saysMachine: boolean;
 }
 
 /**
@@ -36,18 +34,17 @@ export async function bringSource(importDir: string, given: string, options: Sou
   );
   if (options.container === undefined && isFolder) {
     const { name: folder, remove } = await takeFolderToImports(importDir, given, (name) => /\.(qcow2|lqs)$/.test(name));
-    return { source: { kind: 'pair', folder }, name: basename(resolve(given)), saysMachine: true, remove };
+    return { source: { kind: 'pair', folder }, name: basename(resolve(given)), remove };
   }
   const name = basename(given).replace(/(\.tar)?\.[a-z0-9]+$/i, '');
   if (options.container !== undefined) {
     const { name: file, remove } = await takeToImports(importDir, given, 'tar');
-    return { source: containerSource(file, options), name, saysMachine: false, remove };
+    return { source: containerSource(file, options), name, remove };
   }
   const { format = endingOf(given) } = options;
-  const saysMachine = format === 'ova';
-  const nameInside = saysMachine && options.id === undefined ? await nameInOva(given) : undefined;
+  const nameInside = format === 'ova' && options.id === undefined ? await nameInOva(given) : undefined;
   const { name: file, remove } = await takeToImports(importDir, given, format);
-  return { source: { kind: 'disk', file, format }, name: nameInside ?? name, saysMachine, remove };
+  return { source: { kind: 'disk', file, format }, name: nameInside ?? name, remove };
 }
 
 const containerSource = (file: string, { image, env, command }: SourceOptions): NonNullable<NewService['source']> => ({

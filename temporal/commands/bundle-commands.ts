@@ -1,15 +1,16 @@
+import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { bundleCompressions, type BundleBody, type BundleCompression, type NewImport } from '../../workflows/contract/bundle.ts';
 import type { ServicePort } from '../../workflows/contract/service.ts';
 import { formatBytes } from '../../workflows/contract/units.ts';
 import type { ApiClient } from '../cli/api-client.ts';
 import { downloadFile } from '../cli/download-file.ts';
-import { say, show } from '../cli/output.ts';
+import { say, show, type Output } from '../cli/output.ts';
+import { runOperation } from '../cli/run-operation.ts';
 import { formatTable, type Column } from '../cli/table.ts';
 import { takeToImports } from '../cli/take-to-imports.ts';
-import { watchOperation } from '../cli/watch-operation.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { collectPorts } from './service-commands.ts';
+import { collectPorts } from './service-port.ts';
 
 interface ImportOptions {
   readonly id?: string;
@@ -49,18 +50,19 @@ export function addServiceBundles(service: Command, api: () => ApiClient): void 
 }
 
 async function exportService(api: ApiClient, serviceId: string, { out, compression, json }: ExportOptions): Promise<void> {
-  const { operationId } = await api.request<{ operationId: string }>('POST', '/v1/bundles', { serviceId, compression });
-  const { result } = await watchOperation(api, operationId, { json });
+  const { result } = await runOperation(api, { method: 'POST', path: '/v1/bundles', body: { serviceId, compression } }, { json });
   const path = `/v1/bundles/${String(result?.['bundleId'])}`;
   const { fileName, sizeBytes, sha256 } = await api.request<BundleBody>('GET', path);
   const file = out ?? fileName;
   await downloadFile(api, { path: `${path}/file`, file, sizeBytes, sha256, bar: process.stdout.isTTY && !json });
   // It is here now; its copy on the cloudlet only takes room.
   await api.request('DELETE', path);
-  if (!json) say(`${serviceId} is in ${file} (${formatBytes(sizeBytes)}).`);
+  if (json) say(JSON.stringify({ event: 'downloaded', file: resolve(file), sizeBytes, sha256 }));
+  else say(`${serviceId} is in ${file} (${formatBytes(sizeBytes)}).`);
 }
 
 async function importService(api: ApiClient, file: string, { id, port, newVersion, json }: ImportOptions): Promise<void> {
+  await api.requireAdmin();
   const taken = await takeToImports(loadConfig().config.importDir, file, /\.ova$/i.test(file) ? 'ova' : 'csvm');
   const body: NewImport = {
     source: { kind: 'file', file: taken.name },
@@ -69,8 +71,7 @@ async function importService(api: ApiClient, file: string, { id, port, newVersio
     ...(port.length === 0 ? {} : { ports: [...port] }),
   };
   try {
-    const { operationId } = await api.request<{ operationId: string }>('POST', '/v1/bundles/imports', body);
-    const { result } = await watchOperation(api, operationId, { json });
+    const { result } = await runOperation(api, { method: 'POST', path: '/v1/bundles/imports', body }, { json });
     if (json) return;
     const { serviceId, version, notes } = result as { serviceId: string; version: number; notes: readonly string[] };
     for (const note of notes) say(note);
@@ -103,9 +104,10 @@ export function addBundleCommands(bundle: Command, api: () => ApiClient): void {
     .command('remove')
     .description('remove an exported bundle; its service stays')
     .argument('<bundle>')
-    .action(async (id: string) => {
+    .option('--json', 'as JSON', false)
+    .action(async (id: string, output: Output) => {
       await api().request('DELETE', `/v1/bundles/${encodeURIComponent(id)}`);
-      say(`${id} is removed.`);
+      show(output, { removed: id }, () => `${id} is removed.`);
     });
 
   bundle

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { ServiceEditBody } from '../../workflows/contract/http.ts';
 import type { ApiClient } from '../cli/api-client.ts';
 import { atTerminal } from '../cli/at-terminal.ts';
-import { say, show } from '../cli/output.ts';
+import { say, show, type Output } from '../cli/output.ts';
+import { runOperation } from '../cli/run-operation.ts';
 import { watchOperation } from '../cli/watch-operation.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -17,13 +18,9 @@ export function addEditImageCommands(service: Command, api: () => ApiClient): vo
     .option('--json', 'as JSON', false)
     .action(async (serviceId: string, { image, json }: { image?: number; json: boolean }) => {
       const client = api();
-      const { operationId } = await client.request<{ operationId: string }>(
-        'POST',
-        editPath(serviceId) + (image === undefined ? '' : `?version=${image}`),
-      );
-      await watchOperation(client, operationId, { json: false }, ({ phase }) => phase === 'edit');
-      const edit = await client.request<ServiceEditBody>('GET', editPath(serviceId));
-      show({ json }, edit, (found) => describeEdit(serviceId, found));
+      const path = editPath(serviceId) + (image === undefined ? '' : `?version=${image}`);
+      await runOperation(client, { method: 'POST', path }, { json, quiet: json, until: editIsUp });
+      await showEdit(client, serviceId, { json });
     });
 
   service
@@ -31,7 +28,7 @@ export function addEditImageCommands(service: Command, api: () => ApiClient): vo
     .description('save what was edited as the next image of a service')
     .argument('<service>')
     .option('--json', 'events as JSON, one a line', false)
-    .action(async (serviceId: string, output: { json: boolean }) => {
+    .action(async (serviceId: string, output: Output) => {
       const client = api();
       const { operationId } = await client.request<{ operationId: string }>('POST', `${editPath(serviceId)}/save`, undefined, {
         prefer: 'wait=120',
@@ -52,10 +49,18 @@ export function addEditImageCommands(service: Command, api: () => ApiClient): vo
     .command('discard')
     .description('throw away what was edited')
     .argument('<service>')
-    .action(async (serviceId: string) => {
-      await api().request('DELETE', editPath(serviceId));
-      say(`What was edited in ${serviceId} is discarded.`);
+    .option('--json', 'as JSON', false)
+    .action(async (serviceId: string, output: Output) => {
+      const discarding = await api().request<{ operationId: string }>('DELETE', editPath(serviceId));
+      show(output, discarding, () => `What was edited in ${serviceId} is discarded.`);
     });
+}
+
+/** The event of an operation that says so. */
+export const editIsUp = 'service-vm.ready';
+
+export async function showEdit(api: ApiClient, serviceId: string, output: Output): Promise<void> {
+  show(output, await api.request<ServiceEditBody>('GET', editPath(serviceId)), (edit) => describeEdit(serviceId, edit));
 }
 
 function describeEdit(serviceId: string, { address, ports, vnc, imageVersion }: ServiceEditBody): string {

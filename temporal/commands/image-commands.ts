@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import type { ImageBody, ServiceImageBody } from '../../workflows/contract/image.ts';
 import type { VerificationOutcome } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import type { ServiceView } from '../../workflows/contract/http.ts';
 import { formatBytes } from '../../workflows/contract/units.ts';
 import type { ApiClient } from '../cli/api-client.ts';
-import { say, show } from '../cli/output.ts';
+import { say, show, type Output } from '../cli/output.ts';
+import { runOperation } from '../cli/run-operation.ts';
 import { formatTable, type Column } from '../cli/table.ts';
-import { watchOperation } from '../cli/watch-operation.ts';
 import { wholeNumber } from './whole-number.ts';
 
 const columns: readonly Column<ImageBody>[] = [
@@ -54,9 +55,10 @@ export function addImageCommands(image: Command, api: () => ApiClient): void {
     .description('have new Service VMs start from a version of the image: go back, or forth again')
     .argument('<service>')
     .argument('<version>', 'as image list <service> shows it', wholeNumber)
-    .action(async (serviceId: string, version: number) => {
-      await api().request('POST', `/v1/services/${encodeURIComponent(serviceId)}/images/${version}/select`);
-      say(`New Service VMs of ${serviceId} start from image ${version}.`);
+    .option('--json', 'as JSON', false)
+    .action(async (serviceId: string, version: number, output: Output) => {
+      const selected = await api().request<ServiceView>('POST', `/v1/services/${encodeURIComponent(serviceId)}/images/${version}/select`);
+      show(output, selected, () => `New Service VMs of ${serviceId} start from image ${version}.`);
     });
 
   image
@@ -64,9 +66,14 @@ export function addImageCommands(image: Command, api: () => ApiClient): void {
     .description('delete a version of the image that nothing starts from')
     .argument('<service>')
     .argument('<version>', 'as image list <service> shows it', wholeNumber)
-    .action(async (serviceId: string, version: number) => {
+    .option('--json', 'as JSON', false)
+    .action(async (serviceId: string, version: number, output: Output) => {
       await api().request('DELETE', `/v1/services/${encodeURIComponent(serviceId)}/images/${version}`);
-      say(`Image ${version} of ${serviceId} is deleted. Its disk space is free within a minute or two.`);
+      show(
+        output,
+        { removed: version },
+        () => `Image ${version} of ${serviceId} is deleted. Its disk space is free within a minute or two.`,
+      );
     });
 
   image
@@ -75,8 +82,7 @@ export function addImageCommands(image: Command, api: () => ApiClient): void {
     .option('--json', 'events as JSON, one a line', false)
     .action(async (output: { json: boolean }) => {
       const client = api();
-      const { operationId } = await client.request<{ operationId: string }>('POST', '/v1/images/verify');
-      const { result } = await watchOperation(client, operationId, output);
+      const { result } = await runOperation(client, { method: 'POST', path: '/v1/images/verify' }, output);
       const { checked, damaged } = result as unknown as VerificationOutcome;
       if (!output.json) say(`${checked} images read, ${damaged.length} damaged.`);
       if (damaged.length === 0) return;

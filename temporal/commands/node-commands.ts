@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { CloudletError } from '../../workflows/contract/errors.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { requireRunning, type RunningConfig } from '../running-config.ts';
 import { describeStop, stopCloudlet } from '../local/stop-cloudlet.ts';
@@ -8,7 +9,11 @@ export function addNodeCommands(program: Command): void {
   program
     .command('start', { isDefault: true })
     .description('bring up everything that a cloudlet needs and serve until Ctrl-C; Service VMs run on')
-    .action(async () => {
+    // The command that is meant when none is named gets the name of one that does not exist, too.
+    .allowExcessArguments()
+    .action(async (_options: object, { args: [unknown] }: Command) => {
+      if (unknown !== undefined)
+        throw new CloudletError('invalid-input', `There is no command "${unknown}". cloudlet --help lists those there are.`);
       const { startCloudlet } = await import('./start-cloudlet.ts');
       process.exitCode = await startCloudlet(loadConfig());
     });

@@ -28,8 +28,9 @@ export function addServiceRemoval(service: Command, api: () => ApiClient): void 
         `${pathOf(serviceId)}?stop=${stop}&purge=${purge}`,
       );
       if (accepted) await watchOperation(client, accepted.operationId, { json });
-      if (json) return;
-      say(purge ? `${serviceId} is deleted.` : `${serviceId} is removed. It can be brought back: cloudlet service restore ${serviceId}`);
+      if (json) say(JSON.stringify({ event: 'removed', serviceId, purged: purge }));
+      else
+        say(purge ? `${serviceId} is deleted.` : `${serviceId} is removed. It can be brought back: cloudlet service restore ${serviceId}`);
     });
 
   service

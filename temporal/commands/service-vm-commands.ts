@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ServiceVmBody, StartAnswer } from '../../workflows/contract/http.ts';
 import { formatDuration } from '../../workflows/contract/units.ts';
 import type { ApiClient } from '../cli/api-client.ts';
-import { say, show } from '../cli/output.ts';
+import { say, show, type Output } from '../cli/output.ts';
 import { formatTable, type Column } from '../cli/table.ts';
 import { watchOperation } from '../cli/watch-operation.ts';
 
@@ -31,6 +31,8 @@ const describeStart = ({ rung, expectedReadyAt }: StartAnswer): string => {
   return `${rungPhrases[rung]}${leftMs > 0 ? `; usually ready in ${formatDuration(leftMs)}` : ''}.`;
 };
 
+const pathOf = (id: string): string => `/v1/service-vms/${encodeURIComponent(id)}`;
+
 export function addServiceVmCommands(vm: Command, api: () => ApiClient): void {
   vm.command('list')
     .description('Service VMs that run')
@@ -53,7 +55,7 @@ export function addServiceVmCommands(vm: Command, api: () => ApiClient): void {
         join: !own,
       });
       if (!json) say(describeStart(started));
-      if (started.serviceVm.state !== 'ready') await watchOperation(client, started.operationId, { json: false });
+      if (started.serviceVm.state !== 'ready') await watchOperation(client, started.operationId, { json, quiet: json });
       const serviceVm = await client.request<ServiceVmBody>('GET', `/v1/service-vms/${started.serviceVm.id}`);
       show({ json }, serviceVm, (row) => formatTable([row], columns, ''));
     });
@@ -61,11 +63,13 @@ export function addServiceVmCommands(vm: Command, api: () => ApiClient): void {
   vm.command('stop')
     .description('end a Service VM, whoever uses it')
     .argument('<id...>')
-    .action(async (ids: string[]) => {
+    .option('--json', 'events as JSON, one a line', false)
+    .action(async (ids: string[], output: Output) => {
       const client = api();
       for (const id of ids) {
-        await client.request('POST', `/v1/service-vms/${id}/stop`, undefined, { prefer: 'wait=30' });
-        say(`${id} has ended.`);
+        const { operationId } = await client.request<{ operationId: string }>('POST', `${pathOf(id)}/stop`);
+        await watchOperation(client, operationId, output);
+        if (!output.json) say(`${id} has ended.`);
       }
     });
 
@@ -73,6 +77,6 @@ export function addServiceVmCommands(vm: Command, api: () => ApiClient): void {
     .description('what the guest wrote to its serial console')
     .argument('<id>')
     .action(async (id: string) => {
-      process.stdout.write(await api().text(`/v1/service-vms/${id}/log`));
+      process.stdout.write(await api().text(`${pathOf(id)}/log`));
     });
 }
