@@ -33,6 +33,7 @@ export interface BareGuest {
 export class BareLibvirt {
   readonly #uri: string;
   readonly #folder: string;
+  readonly #started = new Set<string>();
   #port = 30_900;
 
   constructor(uri: string, dataDir: string) {
@@ -83,8 +84,12 @@ export class BareLibvirt {
     return { identity, hostPort };
   }
 
+  #virsh(...args: readonly string[]) {
+    return run('virsh', ['-q', '-c', this.#uri, ...args]);
+  }
+
   #guest(name: string, hostPort: number, command: readonly string[]): BareGuest {
-    const virsh = (...args: readonly string[]) => run('virsh', ['-q', '-c', this.#uri, ...args]);
+    const virsh = this.#virsh.bind(this);
     const timedToFirstByte = async (...args: readonly string[]) => {
       const startedAt = performance.now();
       await virsh(...args);
@@ -92,15 +97,25 @@ export class BareLibvirt {
       return performance.now() - startedAt;
     };
     return {
-      start: () => timedToFirstByte(...command),
+      start: () => {
+        this.#started.add(name);
+        return timedToFirstByte(...command);
+      },
       pause: async () => void (await virsh('suspend', name)),
       resume: () => timedToFirstByte('resume', name),
-      remove: async () => void (await virsh('destroy', name)),
+      remove: () => this.#remove(name),
     };
   }
 
-  clear(): Promise<void> {
-    return rm(this.#folder, { recursive: true, force: true });
+  async #remove(name: string): Promise<void> {
+    await this.#virsh('destroy', name);
+    this.#started.delete(name);
+  }
+
+  /** Ends what still runs, after a measurement that failed, and removes all disks. */
+  async clear(): Promise<void> {
+    for (const name of this.#started) await this.#remove(name).catch(() => undefined);
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

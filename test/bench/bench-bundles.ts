@@ -1,34 +1,44 @@
-import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pycloudJson } from '../../activities/bundles/test-support/test-bundle.ts';
 import { runTool } from '../../activities/run-tool.ts';
-import type { OperationBody } from '../../workflows/contract/http.ts';
+import { checkoutDir } from '../../temporal/config/load-config.ts';
 import { bytesPerMib } from '../../workflows/contract/units.ts';
 import type { StartedCloudlet } from '../support/started-cloudlet.ts';
 import { measurement, timed, type Measurement } from './measurement.ts';
+import { operationResult } from './operation-result.ts';
 
 const diskMib = 2048;
+/** Of the disk that is compressed, which takes many times as long. */
+const packedMib = 512;
 const serviceId = 'bench.bundle';
 const minimumShare = 0.7;
+const fastEnough = 'at least 70 % as fast';
+const long = { timeoutMs: 600_000 };
 const maximumGrowthMib = 64;
 const maximumDisk = 1.05;
 const sampleEveryMs = 100;
 
+export const benchBundles = async (cloudlet: StartedCloudlet): Promise<Measurement[]> => [
+  ...(await benchPlain(cloudlet)),
+  ...(await benchPacked(cloudlet)),
+];
+
 /** Import and export of a service of 2 GiB, beside what the machine takes to hash or to write as much. */
-export async function benchBundles(cloudlet: StartedCloudlet): Promise<Measurement[]> {
+async function benchPlain(cloudlet: StartedCloudlet): Promise<Measurement[]> {
   const { importDir } = cloudlet.config;
-  const file = await makeBundle(importDir);
+  const file = await makeBundle(importDir, (disk) =>
+    runTool('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', 'preallocation=full', disk, `${diskMib}M`], long),
+  );
   const path = join(importDir, file);
   const scratch = join(importDir, 'floor');
   try {
-    const hashing = await timed(() => runTool('sha256sum', [path], { timeoutMs: 600_000 }));
+    const hashing = await timed(() => runTool('sha256sum', [path], long));
     const writing = await timed(async () => {
       await copyFile(path, scratch);
-      const written = await open(scratch);
-      await written.sync();
-      await written.close();
+      await flush(scratch);
     });
     await rm(scratch);
     const floor = Math.max(hashing, writing) / 1000;
@@ -43,8 +53,52 @@ export async function benchBundles(cloudlet: StartedCloudlet): Promise<Measureme
   } finally {
     await rm(path, { force: true });
     await rm(scratch, { force: true });
-    await cloudlet.admin.request('DELETE', `/v1/services/${serviceId}?stop=true&purge=true`).catch(() => undefined);
+    await removeService(cloudlet);
   }
+}
+
+/** The same with gzip, beside `pigz` alone. Half of the disk shrinks, and half of it does not. */
+async function benchPacked(cloudlet: StartedCloudlet): Promise<Measurement[]> {
+  const { importDir } = cloudlet.config;
+  const path = join(importDir, await makeBundle(importDir, fillHalf));
+  const packed = `${path}.gz`;
+  const scratch = join(importDir, 'floor');
+  const beside = (name: string, seconds: number, floorMs: number) =>
+    measurement(
+      {
+        name: `${name} of ${packedMib} MiB with gzip, beside pigz and fsync`,
+        unit: 's',
+        value: seconds,
+        floor: floorMs / 1000,
+        aim: fastEnough,
+      },
+      (value, floor) => floor / value >= minimumShare,
+    );
+  const pigz = (...args: readonly string[]) =>
+    timed(async () => {
+      await runTool('sh', ['-c', 'out=$1; shift; exec pigz "$@" >"$out"', 'sh', scratch, ...args], long);
+      await flush(scratch);
+    });
+  try {
+    const packing = await pigz('-c', path);
+    await rename(scratch, packed);
+    const unpacking = await pigz('-dc', packed);
+    const imported = await watched(cloudlet, '/v1/bundles/imports', { source: { kind: 'file', file: basename(packed) } });
+    const exported = await watched(cloudlet, '/v1/bundles', { serviceId, compression: 'gzip' });
+    return [beside('import', imported.seconds, unpacking), beside('export', exported.seconds, packing)];
+  } finally {
+    for (const file of [path, packed, scratch]) await rm(file, { force: true });
+    await removeService(cloudlet);
+  }
+}
+
+const removeService = ({ admin }: StartedCloudlet): Promise<unknown> =>
+  admin.request('DELETE', `/v1/services/${serviceId}?stop=true&purge=true`, undefined, { prefer: 'wait=60' }).catch(() => undefined);
+
+async function flush(path: string): Promise<void> {
+  const written = await open(path);
+  await written.sync();
+  await written.close();
 }
 
 interface Watched {
@@ -68,23 +122,12 @@ async function watched(cloudlet: StartedCloudlet, path: string, body: object): P
     }
   })();
   try {
-    const ms = await timed(async () => {
-      const { operationId } = await cloudlet.admin.request<{ operationId: string }>('POST', path, body);
-      await untilEnded(cloudlet, operationId);
-    });
+    const ms = await timed(() => operationResult(cloudlet.admin, path, body));
     return { seconds: ms / 1000, growthMib: peak.workerMib - before.workerMib, diskMib: peak.diskMib - before.diskMib };
   } finally {
     ended.abort();
     await sampling;
   }
-}
-
-async function untilEnded({ admin }: StartedCloudlet, operationId: string): Promise<void> {
-  for await (const _ of admin.events(`/v1/operations/${operationId}/events`)) {
-    // Until the operation has ended.
-  }
-  const { state, problem } = await admin.request<OperationBody>('GET', `/v1/operations/${operationId}`);
-  if (state !== 'succeeded') throw new Error(`It did not succeed: ${JSON.stringify(problem)}`);
 }
 
 async function sample(cloudlet: StartedCloudlet): Promise<{ workerMib: number; diskMib: number }> {
@@ -101,7 +144,7 @@ const rows = (name: string, { seconds, growthMib }: Watched, floorSeconds: numbe
       unit: 's',
       value: seconds,
       floor: floorSeconds,
-      aim: 'at least 70 % as fast',
+      aim: fastEnough,
     },
     (value, floor) => floor / value >= minimumShare,
   ),
@@ -115,22 +158,26 @@ const rows = (name: string, { seconds, growthMib }: Watched, floorSeconds: numbe
   ),
 ];
 
-/** Writes a bundle as pycloud does, with a disk that is full. @returns its name in the import folder */
-async function makeBundle(importDir: string): Promise<string> {
-  await mkdir(importDir, { recursive: true });
-  const disk = join(importDir, `${randomUUID()}.qcow2`);
+/** Writes a bundle as pycloud does. @param makeDisk writes a qcow2 file @returns its name in the import folder */
+async function makeBundle(importDir: string, makeDisk: (path: string) => Promise<unknown>): Promise<string> {
+  const folder = join(importDir, 'making');
+  await mkdir(folder, { recursive: true });
   const file = `${randomUUID()}.csvm`;
-  await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', 'preallocation=full', disk, `${diskMib}M`], { timeoutMs: 600_000 });
+  await makeDisk(join(folder, 'disk.qcow2'));
   const description = pycloudJson({ service_id: serviceId, vm_image: { disk_image: 'disk.qcow2', state_image: '' } });
-  await writeFile(join(importDir, 'service.json'), description);
-  await runTool(
-    'tar',
-    ['-C', importDir, '-cf', join(importDir, file), '--transform', 's/.*qcow2$/disk.qcow2/', 'service.json', disk.split('/').at(-1)!],
-    {
-      timeoutMs: 600_000,
-    },
-  );
-  await rm(disk);
-  await rm(join(importDir, 'service.json'));
+  await writeFile(join(folder, 'service.json'), description);
+  await runTool('tar', ['-C', folder, '-cf', join(importDir, file), 'service.json', 'disk.qcow2'], long);
+  await rm(folder, { recursive: true });
   return file;
+}
+
+/** A disk of random bytes and of text, a MiB of each in turn. */
+async function fillHalf(disk: string): Promise<void> {
+  const raw = `${disk}.raw`;
+  const text = Buffer.alloc(bytesPerMib, await readFile(join(checkoutDir, 'package-lock.json')));
+  const file = await open(raw, 'w');
+  for (let index = 0; index < packedMib; index += 1) await file.write(index % 2 === 0 ? randomBytes(bytesPerMib) : text);
+  await file.close();
+  await runTool('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, disk], long);
+  await rm(raw);
 }

@@ -14,7 +14,7 @@ const serviceId = 'bench.echo';
 const memoryMib = 128;
 
 export async function benchStarts(cloudlet: StartedCloudlet, store: Store): Promise<Measurement[]> {
-  const files = await serviceFiles(store, cloudlet.config.dataDir);
+  const files = await serviceFiles(store, cloudlet.config.dataDir, serviceId);
   const bare = new BareLibvirt(await cloudlet.libvirtUri(), cloudlet.config.dataDir);
   try {
     const restore = await inTurns(
@@ -159,10 +159,14 @@ async function withoutSavedState<T>(store: Store, work: () => Promise<T>): Promi
   }
 }
 
-export async function serviceFiles(store: Store, dataDir: string): Promise<ServiceFiles> {
+/** What new instances of a service start from. */
+export async function serviceFiles(store: Store, dataDir: string, service: string): Promise<ServiceFiles> {
   const [row] = await store.fork().execute<{ disk: string; saved_disk: string; memory: string }[]>(
     `select d.sha256 as disk, sd.sha256 as saved_disk, m.sha256 as memory
-     from service_images si join images d on d.id = si.disk_id join images sd on sd.id = si.saved_disk_id join images m on m.id = si.memory_id`,
+     from services s join service_images si on si.id = s.image_id
+     join images d on d.id = si.disk_id join images sd on sd.id = si.saved_disk_id join images m on m.id = si.memory_id
+     where s.service_id = ?`,
+    [service],
   );
   const path = (sha256: string) => join(dataDir, 'images', 'sha256', sha256);
   return { disk: path(row!.disk), savedDisk: path(row!.saved_disk), memory: path(row!.memory) };

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApiClient } from '../../temporal/cli/api-client.ts';
-import type { NewService, OperationBody } from '../../workflows/contract/http.ts';
+import { watchOperation } from '../../temporal/cli/watch-operation.ts';
+import type { NewService } from '../../workflows/contract/http.ts';
 import { echoDisk } from './echo-disk.ts';
 
 /**
@@ -27,10 +28,6 @@ export async function addEchoService(admin: ApiClient, importDir: string, servic
     ...service,
   };
   const { operationId } = await admin.request<{ operationId: string }>('POST', '/v1/services', body);
-  for await (const _ of admin.events(`/v1/operations/${operationId}/events`)) {
-    // Until the operation has ended.
-  }
-  const operation = await admin.request<OperationBody>('GET', `/v1/operations/${operationId}`);
-  if (operation.state !== 'succeeded') throw new Error(`The echo service was not built: ${JSON.stringify(operation.problem)}`);
+  await watchOperation(admin, operationId, { json: false, quiet: true });
   return body.serviceId;
 }

@@ -1,7 +1,7 @@
 /** A cloudlet as `npm start` runs it, with its own supervisor, in a data directory of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, readdirSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '../../temporal/cli/api-client.ts';
@@ -17,11 +17,13 @@ export class StartedCloudlet {
   readonly config: Config;
   readonly admin: ApiClient;
   readonly #environment: Record<string, string>;
+  readonly #undertaker: ChildProcess;
   #supervisor: ChildProcess | undefined;
 
   private constructor(config: Config, environment: Record<string, string>) {
     this.config = config;
     this.#environment = environment;
+    this.#undertaker = spawnUndertaker(config.dataDir, { ...inheritedEnvironment(), ...environment });
     this.admin = new ApiClient(config);
   }
 
@@ -93,9 +95,9 @@ export class StartedCloudlet {
   /** Ends everything and removes the data directory. */
   async remove(): Promise<void> {
     await this.interrupt();
-    const stop = this.#run('stop', '--vms');
-    await new Promise((resolve) => stop.once('exit', resolve));
-    await rm(this.config.dataDir, { recursive: true, force: true });
+    const buried = new Promise((resolve) => this.#undertaker.once('exit', resolve));
+    this.#undertaker.stdin!.end();
+    await buried;
   }
 
   /** Resident memory of our own processes by name, MiB. */
@@ -136,4 +138,14 @@ export class StartedCloudlet {
     child.stderr.pipe(log, { end: false });
     return child;
   }
+}
+
+/**
+ * Waits for us to close its input, or to be killed, and then ends everything of a cloudlet and removes its folder. It is
+ * in a session of its own, so that a Ctrl-C does not reach it.
+ */
+function spawnUndertaker(root: string, env: NodeJS.ProcessEnv): ChildProcess {
+  const script = 'cat >/dev/null; "$@"; rm -rf "$0"';
+  const stop = [process.execPath, join(checkoutDir, 'temporal', 'main.ts'), 'stop', '--vms'];
+  return spawn('sh', ['-c', script, root, ...stop], { env, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
 }

@@ -53,7 +53,7 @@ export async function warmAlone(lab: Pick<WorkflowLab, 'store' | 'hostId' | 'cli
 }
 
 /** As if so many users had come at once a while ago. */
-const lookAsked = ({ store }: Pick<WorkflowLab, 'store'>, serviceId: string, count: number): Promise<unknown> =>
+export const lookAsked = ({ store }: Pick<WorkflowLab, 'store'>, serviceId: string, count: number): Promise<unknown> =>
   store.fork().execute(
     `insert into service_vms (id, service_id, spec, workflow_id, start_operation_id, state, shared, purpose, requested_at)
      select asked.id, s.id, s.spec, asked.id::text, asked.id, 'stopped', false, 'serve', now() - interval '10 minutes'
