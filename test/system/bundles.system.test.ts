@@ -1,14 +1,16 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pycloudJson } from '../../activities/bundles/test-support/test-bundle.ts';
 import { runTool } from '../../activities/run-tool.ts';
+import { checkoutDir } from '../../temporal/config/load-config.ts';
 import type { OperationBody, ServiceVmBody } from '../../workflows/contract/http.ts';
+import { echoDisk } from '../support/echo-disk.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestCloudlet, type TestCloudlet } from '../support/test-cloudlet.ts';
+
+const apk = join(checkoutDir, 'node_modules/io.appium.settings/apks/settings_apk-debug.apk');
 
 let cloudlet: TestCloudlet;
 beforeAll(async () => {
@@ -33,21 +35,34 @@ const ended = (id: string) =>
 /** Waits until some bytes of it have been worked on. */
 const underWay = (id: string) => eventually(async () => expect((await operation(id)).progress?.bytesDone ?? 0).toBeGreaterThan(0), 30_000);
 
-describe('a bundle', () => {
-  it('carries a service with its saved state to where it starts from that', async () => {
-    const { importDir } = cloudlet.parts.config;
-    const serviceId = await cloudlet.addEchoService({ serviceId: 'carried' });
-    const { result } = await ended(await begin('/v1/bundles', { serviceId }));
-    const path = `/v1/bundles/${String(result!['bundleId'])}`;
-    await pipeline(Readable.from(cloudlet.admin.download(`${path}/file`, 0)), createWriteStream(join(importDir, 'carried.csvm')));
-    await cloudlet.admin.request('DELETE', path);
-    await cloudlet.admin.request('DELETE', `/v1/services/${serviceId}?purge=true`);
+/** The shell commands of a section of the README, for the cloudlet of this test. */
+async function commandsOf(section: string): Promise<string> {
+  const readme = await readFile(join(checkoutDir, 'README.md'), 'utf8');
+  const text = readme.split(/^### /m).find((each) => each.startsWith(`${section}\n`))!;
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
+  return blocks.join('\n').replace('http://127.0.0.1:9999', cloudlet.url).replace('.cloudlet', cloudlet.parts.dataDir.root);
+}
 
-    const source = { kind: 'file', file: 'carried.csvm' };
-    expect(await ended(await begin('/v1/bundles/imports', { source }))).toMatchObject({ result: { restores: true, notes: [] } });
-    const started = await cloudlet.phone().start(serviceId);
-    expect(await cloudlet.admin.request<ServiceVmBody>('GET', `/v1/service-vms/${started._id}`)).toMatchObject({ rung: 'restore' });
-    expect((await fetch(`http://127.0.0.1:${started.port}/health`)).status).toBe(200);
+describe('with curl alone, as the README says', () => {
+  it('a disk becomes a service, is edited, saved, started, exported, deleted, imported and starts from its saved state; an app is fetched', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cloudlet-readme-'));
+    await copyFile(await echoDisk(), join(folder, 'my.qcow2'));
+    await copyFile(apk, join(folder, 'my.apk'));
+    await writeFile(join(folder, 'commands'), await commandsOf('With `curl` alone'));
+    // What curl writes to /dev/stderr cannot go to a socket, which is what Node would give it.
+    const said = await runTool('bash', ['-c', 'cd "$0"; exec bash -eu commands 2>errors', folder], { timeoutMs: 120_000 }).catch(
+      async (error: Error) => {
+        throw new Error(`${error.message}\n${await readFile(join(folder, 'errors'), 'utf8')}`);
+      },
+    );
+    const states = [...said.matchAll(/"state":"(\w+)","subject"/g)].map(([, state]) => state);
+    expect(states).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded', 'succeeded', 'succeeded']);
+    expect(await readFile(join(folder, 'fetched.apk'))).toEqual(await readFile(apk));
+    await rm(folder, { recursive: true });
+
+    const { serviceVms } = await cloudlet.admin.request<{ serviceVms: ServiceVmBody[] }>('GET', '/v1/service-vms?serviceId=my');
+    expect(serviceVms).toMatchObject([{ rung: 'restore', state: 'ready' }]);
+    expect((await fetch(`http://127.0.0.1:${serviceVms[0]!.ports[0]!.hostPort}/health`)).status).toBe(200);
     await cloudlet.stopAll();
   });
 });
