@@ -11,7 +11,7 @@ export interface ToolRun {
 /**
  * Runs a program and waits for it; it is killed when the signal or the time says so.
  * @returns its standard output
- * @throws CloudletError `capacity-exhausted` when the disk is full, else `internal` with the tool's last words
+ * @throws CloudletError `capacity-exhausted` when the disk is full, `disk-read-only`, else `internal` with the tool's last words
  */
 export function runTool(command: string, args: readonly string[], { input, signal, timeoutMs = 120_000 }: ToolRun = {}): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -31,6 +31,7 @@ export function runTool(command: string, args: readonly string[], { input, signa
 function toolFailure(command: string, error: Error & { code?: unknown }, stderr: string): CloudletError {
   const lastWords = stderr.trim().split('\n').slice(-3).join(' ') || error.message;
   if (/No space left on device/i.test(stderr)) return diskFull(lastWords, error);
+  if (/Read-only file system/i.test(stderr)) return diskReadOnly(lastWords, error);
   if (error.code === 'ENOENT')
     return new CloudletError('internal', `The program ${command} is missing. \`cloudlet doctor\` says what to install.`);
   return new CloudletError('internal', `${command} failed: ${lastWords}`, {}, { cause: error });
@@ -44,8 +45,17 @@ export const diskFull = (detail: string, cause?: unknown): CloudletError =>
     { cause },
   );
 
-/** Names ENOSPC and its kin `capacity-exhausted`; other errors pass as they are. */
+export const diskReadOnly = (detail: string, cause?: unknown): CloudletError =>
+  new CloudletError(
+    'disk-read-only',
+    `The disk of this host is mounted read-only: ${detail}. Its file system may be damaged: have it checked, mount it writable, and ask again.`,
+    {},
+    { cause },
+  );
+
+/** Names ENOSPC and its kin `capacity-exhausted`, EROFS `disk-read-only`; other errors pass as they are. */
 export function asDiskError(error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  return code === 'ENOSPC' || code === 'EDQUOT' ? diskFull((error as Error).message, error) : error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull((error as Error).message, error);
+  return code === 'EROFS' ? diskReadOnly((error as Error).message, error) : error;
 }

@@ -106,7 +106,7 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     shutdownGraceTime: shutdownGraceMs,
     shutdownForceTime: 2 * shutdownGraceMs,
     // Cancellation travels with heartbeats: seldom ones would make it slow.
-    maxHeartbeatThrottleInterval: '2s',
+    maxHeartbeatThrottleInterval: '1s',
   };
   const bundle = await workflowBundle(paths.cache);
   const createWorkers = () =>

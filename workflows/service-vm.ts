@@ -231,7 +231,7 @@ class ServiceVmLife {
         this.#bootId = uuid4();
         return this.#bootId;
       },
-      guestGone: () => this.#gone !== undefined,
+      guestGone: () => this.#gone,
       report: (phase, step, message) => this.#report(phase, step, message),
     };
   }

@@ -3,7 +3,7 @@ import { onHost, onHostUntilDone } from './activities.ts';
 import type { ErrorCode } from './contract/errors.ts';
 import { describeFailure } from './contract/failure.ts';
 import type { OperationProgress } from './contract/operation.ts';
-import type { Placement, StartRung } from './contract/service-vm.ts';
+import type { GuestStopped, Placement, StartRung } from './contract/service-vm.ts';
 import { msPerSecond } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import type { Saga, Step } from './saga.ts';
@@ -43,8 +43,8 @@ export interface Climb {
   readonly placement: Placement;
   /** Begins another boot of the guest. */
   readonly nextBootId: () => string;
-  /** Whether the watcher saw the guest of the present boot end. */
-  readonly guestGone: () => boolean;
+  /** What the watcher saw of the end of the present boot's guest. */
+  readonly guestGone: () => GuestStopped | undefined;
   readonly report: (phase: string, step: number, message: string) => OperationProgress;
 }
 
@@ -131,19 +131,25 @@ export async function claim({ serviceVmId, placement, guestGone, report }: Climb
 const probeMarginMs = 30 * msPerSecond;
 
 /** Waits for the guest's application, but no longer than its guest lives. */
-async function whileGuestLives(work: () => Promise<void>, guestGone: () => boolean): Promise<void> {
+async function whileGuestLives(work: () => Promise<void>, guestGone: Climb['guestGone']): Promise<void> {
   const probe = new CancellationScope();
   const answered = probe.run(work);
   // Whoever loses the race must not fail the workflow afterwards.
   answered.catch(() => undefined);
-  await Promise.race([answered, condition(guestGone)]);
-  if (guestGone()) {
+  await Promise.race([answered, condition(() => guestGone() !== undefined)]);
+  const gone = guestGone();
+  if (gone) {
     probe.cancel();
     throw applicationFailure({
       code: 'guest-unresponsive',
-      detail: 'The guest stopped by itself while it was starting. Its serial log says more: cloudlet vm logs.',
+      detail: describeEnd(gone),
       facts: {},
     });
   }
   await answered;
 }
+
+const describeEnd = ({ reason, detail }: GuestStopped): string =>
+  reason === 'guest-crashed'
+    ? `${detail} while it was starting. Has the host enough memory? The serial log of the guest says more: cloudlet vm logs.`
+    : 'The guest stopped by itself while it was starting. Its serial log says more: cloudlet vm logs.';

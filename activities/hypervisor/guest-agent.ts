@@ -13,22 +13,25 @@ const chunkBytes = 256 * 1024;
 export class GuestAgent {
   readonly #hypervisor: Pick<Hypervisor, 'askAgent'>;
   readonly #domain: string;
+  readonly #signal: AbortSignal;
 
-  constructor(hypervisor: Pick<Hypervisor, 'askAgent'>, domain: string) {
+  /** @param signal ends the wait for an answer: libvirt goes on waiting for it, and nobody listens */
+  constructor(hypervisor: Pick<Hypervisor, 'askAgent'>, domain: string, signal: AbortSignal) {
     this.#hypervisor = hypervisor;
     this.#domain = domain;
+    this.#signal = signal;
   }
 
   /** @throws CloudletError `guest-unresponsive` where no agent answers in time */
-  async untilThere(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async untilThere(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      signal.throwIfAborted();
       try {
         await this.#ask('guest-ping');
         return;
       } catch (error) {
-        if (performance.now() < deadline) await sleep(retryMs, undefined, { signal });
+        this.#signal.throwIfAborted();
+        if (performance.now() < deadline) await sleep(retryMs, undefined, { signal: this.#signal });
         else {
           throw new CloudletError(
             'guest-unresponsive',
@@ -68,11 +71,22 @@ export class GuestAgent {
   /** @throws CloudletError `hypervisor-refused` where the agent says no, `guest-unresponsive` where it says nothing */
   async #ask<Answer>(execute: string, args?: object): Promise<Answer> {
     const command = { execute, ...(args ? { arguments: args } : {}) };
-    const answer = await this.#hypervisor.askAgent(this.#domain, command, answerTimeoutSeconds);
+    const answer = await untilAborted(this.#hypervisor.askAgent(this.#domain, command, answerTimeoutSeconds), this.#signal);
     if (answer.kind !== 'answered') throw new CloudletError('guest-unresponsive', `The guest agent did not answer ${execute}.`);
     if (answer.value === undefined) throw new CloudletError('hypervisor-refused', `The guest agent refused ${execute}.`);
     return (answer.value as { return: Answer }).return;
   }
+}
+
+/** What comes of something that cannot be stopped, or the signal's reason as soon as nobody wants it any more. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => undefined);
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function undefinedIfRefused(error: unknown): undefined {

@@ -33,8 +33,8 @@ export interface Hypervisor {
   suspendDomain(name: string): Promise<void>;
   /** Lets a suspended domain go on. */
   resumeDomain(name: string): Promise<void>;
-  /** Saves a domain to a file and ends it. */
-  saveDomain(name: string, path: string): Promise<void>;
+  /** Saves a domain to a file and ends it. Where the signal aborts that, it fails and the domain runs on. */
+  saveDomain(name: string, path: string, signal: AbortSignal): Promise<void>;
   /** Asks a guest to shut down, as its power button would. */
   shutdownDomain(name: string): Promise<void>;
   /** Ends a domain at once. Fine when there is none. */

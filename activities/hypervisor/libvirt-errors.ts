@@ -1,5 +1,6 @@
 import { LibvirtError, RpcError } from 'node-libvirt';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import { diskReadOnly } from '../run-tool.ts';
 
 /** libvirt's answers that are about the host's resources, not about what was asked. */
 function refusalOf(error: LibvirtError): CloudletError {
@@ -23,6 +24,7 @@ function refusalOf(error: LibvirtError): CloudletError {
       { cause: error },
     );
   }
+  if (/Read-only file system/i.test(error.message)) return diskReadOnly(error.message, error);
   if (/cannot set up guest memory|Cannot allocate memory/i.test(error.message)) {
     return new CloudletError(
       'capacity-exhausted',

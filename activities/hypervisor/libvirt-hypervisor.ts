@@ -22,6 +22,8 @@ export interface LibvirtHypervisorOptions {
   readonly accelerator: Accelerator;
 }
 
+const abortEveryMs = 100;
+
 /** A daemon of libvirt. It need not be there yet: every call connects if nobody has. */
 export class LibvirtHypervisor implements Hypervisor {
   readonly #options: LibvirtHypervisorOptions;
@@ -59,8 +61,19 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#ask(async (client) => (await client.domains.lookupByName(name)).resume());
   }
 
-  saveDomain(name: string, path: string): Promise<void> {
-    return this.#ask(async (client) => (await client.domains.lookupByName(name)).save(path));
+  saveDomain(name: string, path: string, signal: AbortSignal): Promise<void> {
+    return this.#ask(async (client) => {
+      const domain = await client.domains.lookupByName(name);
+      signal.throwIfAborted();
+      const saved = domain.save(path);
+      // Refused until the job has begun, and once it is over.
+      const timer = setInterval(() => signal.aborted && domain.job.abort().catch(() => undefined), abortEveryMs);
+      try {
+        await saved;
+      } finally {
+        clearInterval(timer);
+      }
+    });
   }
 
   shutdownDomain(name: string): Promise<void> {
@@ -204,7 +217,7 @@ const stopReasons: Readonly<Record<string, { reason: GuestStopReason; detail: st
   SHUTDOWN: { reason: 'guest-stopped', detail: 'The guest shut itself down' },
   DESTROYED: { reason: 'lost', detail: 'Somebody destroyed the domain' },
   CRASHED: { reason: 'guest-crashed', detail: 'The guest crashed' },
-  FAILED: { reason: 'guest-crashed', detail: 'QEMU ended unexpectedly' },
+  FAILED: { reason: 'guest-crashed', detail: 'QEMU was killed or crashed' },
 };
 
 function readStop({ event, detail }: DomainEvent<'lifecycle'>): (typeof stopReasons)[string] | undefined {

@@ -24,8 +24,8 @@ export async function runRecipe(
 ): Promise<void> {
   const { hypervisor, paths } = context;
   const name = domainName(context, serviceVmId);
-  const agent = new GuestAgent(hypervisor, name);
-  await agent.untilThere(agentTimeoutMs, signal);
+  const agent = new GuestAgent(hypervisor, name, signal);
+  await agent.untilThere(agentTimeoutMs);
   await agent.start('/bin/sh', ['-c', launcher]);
 
   const status = await follow();

@@ -27,8 +27,9 @@ export async function saveGuest(context: HostContext, instance: Instance, bootId
   if (domain?.bootId === bootId) {
     await rm(memoryPath, { force: true });
     // So that its disk alone is worth booting, too. Guests without an agent do as well as they can.
-    if (instance.purpose === 'edit') await new GuestAgent(hypervisor, name).flush().catch(() => undefined);
-    await hypervisor.saveDomain(name, memoryPath);
+    if (instance.purpose === 'edit') await new GuestAgent(hypervisor, name, signal).flush().catch(() => undefined);
+    signal.throwIfAborted();
+    await hypervisor.saveDomain(name, memoryPath, signal);
   } else if (!(await isComplete(memoryPath))) {
     throw new CloudletError('guest-unresponsive', 'The guest stopped before its state was saved. Build the service again.');
   }

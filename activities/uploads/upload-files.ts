@@ -48,14 +48,20 @@ export class UploadFiles extends DataStore {
     return this.#options.maximumBytes;
   }
 
-  /** @throws CloudletError `invalid-input`, `capacity-exhausted` (disk) */
+  /** @throws CloudletError `invalid-input`, `capacity-exhausted` (disk), `disk-read-only` */
   override async create(upload: TusUpload): Promise<TusUpload> {
     const { store, paths } = this.#options;
     const described = describedUpload(upload);
-    await mkdir(paths.uploads, { recursive: true });
-    await this.#requireRoom(described.sizeBytes, described.fileName);
-    await createUpload(store, upload.id, described);
-    await (await open(this.path(upload.id), 'w', 0o600)).close();
+    try {
+      await mkdir(paths.uploads, { recursive: true });
+      await this.#requireRoom(described.sizeBytes, described.fileName);
+      // In this order: a file without a row is a stray one to the sweep.
+      await createUpload(store, upload.id, described);
+      await (await open(this.path(upload.id), 'w', 0o600)).close();
+    } catch (error) {
+      await forgetUpload(store, upload.id).catch(() => undefined);
+      throw asDiskError(error);
+    }
     return upload;
   }
 

@@ -1,12 +1,11 @@
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { admitBuild, recordBuildFailure } from '../../activities/store/builds.ts';
+import { admitBuild } from '../../activities/store/builds.ts';
 import type { Idempotency } from '../../activities/store/idempotency.ts';
 import type { Store } from '../../activities/store/store.ts';
 import type { BuildInput } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import { describeFailure } from '../../workflows/contract/failure.ts';
 import { asCloudletError } from './service-vm-starter.ts';
-import { startOnceClosed } from './start-operation.ts';
+import { startOperation } from './start-operation.ts';
 
 export interface BuildRequest extends Omit<BuildInput, 'operationId'> {
   /** `principalName` of who asked. */
@@ -20,27 +19,27 @@ export interface BuildRequest extends Omit<BuildInput, 'operationId'> {
  */
 export async function startBuild(store: Store, client: Client, request: BuildRequest): Promise<{ operationId: string }> {
   const { principal, idempotency, ...build } = request;
-  const { operationId, workflowId, repeated } = await admitBuild(store, {
-    serviceId: build.spec.serviceId,
+  const { serviceId } = request.spec;
+  const admitted = await admitBuild(store, {
+    serviceId,
     edit: build.edit === true,
     principal,
     ...(idempotency ? { idempotency } : {}),
   });
-  if (repeated) return { operationId };
+  const { operationId } = admitted;
   const input: BuildInput = { operationId, ...build };
-  try {
-    const { serviceId } = build.spec;
-    await startOnceClosed(client, 'buildServiceImage', {
-      workflowId,
-      args: [input],
+  await startOperation(
+    store,
+    client,
+    admitted,
+    {
+      type: 'buildServiceImage',
+      input,
       staticSummary: `${input.edit ? 'edit' : 'build'} of ${serviceId}`,
       searchAttributes: { CloudletService: [serviceId], CloudletOperation: [input.edit ? 'service.edit' : 'service.build'] },
-    });
-  } catch (error) {
-    const known = asBuildError(error, build.spec.serviceId);
-    await recordBuildFailure(store, input, describeFailure(known));
-    throw known;
-  }
+    },
+    (error) => asBuildError(error, serviceId),
+  );
   return { operationId };
 }
 

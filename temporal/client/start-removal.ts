@@ -1,12 +1,10 @@
 import type { Client } from '@temporalio/client';
-import { recordFailure } from '../../activities/store/operations.ts';
 import type { Store } from '../../activities/store/store.ts';
 import { admitRemoval, type RemovalRequest } from '../../activities/store/trash.ts';
 import type { RemovalInput } from '../../workflows/contract/activities.ts';
-import { describeFailure } from '../../workflows/contract/failure.ts';
 import { removeServiceWorkflowId } from '../../workflows/contract/ids.ts';
 import { asCloudletError } from './service-vm-starter.ts';
-import { startOnceClosed } from './start-operation.ts';
+import { startOperation } from './start-operation.ts';
 
 /**
  * Begins to remove a service.
@@ -21,19 +19,18 @@ export async function startRemoval(
   const { serviceId, stop, purge } = request;
   const { operationId, repeated } = await admitRemoval(store, request);
   const workflowId = removeServiceWorkflowId(serviceId);
-  if (!repeated) {
-    const input: RemovalInput = { operationId, serviceId, stop, purge };
-    await startOnceClosed(client, 'removeService', {
-      workflowId,
-      args: [input],
+  const input: RemovalInput = { operationId, serviceId, stop, purge };
+  await startOperation(
+    store,
+    client,
+    { operationId, workflowId, repeated },
+    {
+      type: 'removeService',
+      input,
       staticSummary: `removal of ${serviceId}`,
       searchAttributes: { CloudletService: [serviceId], CloudletOperation: ['service.remove'] },
-    }).catch(async (error: unknown) => {
-      const known = asCloudletError(error);
-      await recordFailure(store, operationId, describeFailure(known));
-      throw known;
-    });
-  }
+    },
+  );
   const ended = client.workflow
     .getHandle(workflowId)
     .result()

@@ -3,6 +3,7 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Reported } from '../../workflows/contract/activities.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import { asDiskError } from '../../activities/run-tool.ts';
 import { asStoreError, type Store } from '../../activities/store/store.ts';
 import { recordProgress } from '../../activities/store/operations.ts';
 
@@ -24,7 +25,7 @@ export const activityInterceptor =
         try {
           return await next(input);
         } catch (error) {
-          throw asFailure(asStoreError(error));
+          throw asFailure(asDiskError(asStoreError(error)));
         } finally {
           await recorded;
         }

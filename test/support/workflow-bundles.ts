@@ -42,7 +42,7 @@ async function prepareImport(lab: WorkflowLab, file: string, choices: ImportChoi
   return {
     workflowId,
     async run(): Promise<ImportOutcome> {
-      await startOnceClosed(lab.client, 'importService', { workflowId, args: [input] });
+      await startOnceClosed(lab.client, 'importService', { workflowId, operationId, args: [input] });
       return workflowOver<ImportOutcome>(lab, workflowId);
     },
   };
@@ -65,7 +65,7 @@ export const exports: Prepare = async (lab) => {
   return {
     workflowId,
     async run() {
-      await startOnceClosed(lab.client, 'exportService', { workflowId, args: [input] });
+      await startOnceClosed(lab.client, 'exportService', { workflowId, operationId, args: [input] });
       await workflowOver(lab, workflowId);
     },
   };

@@ -38,6 +38,7 @@ export const errorCatalogue = {
   'header-too-large': { title: 'The request headers are too large', httpStatus: 431, retryable: false },
   cancelled: { title: 'It was cancelled', httpStatus: 409, retryable: false },
   'capacity-exhausted': { title: 'No room on this cloudlet', httpStatus: 503, retryable: false },
+  'disk-read-only': { title: 'The disk of the host cannot be written to', httpStatus: 503, retryable: false },
   'hypervisor-unavailable': { title: 'The hypervisor does not answer', httpStatus: 503, retryable: true },
   'store-unavailable': { title: 'The database does not answer', httpStatus: 503, retryable: true },
   'workflow-unavailable': { title: 'The workflow engine does not answer', httpStatus: 503, retryable: true },
