@@ -14,7 +14,10 @@ const checks: readonly (readonly [title: string, ...argv: string[]])[] = [
   ['format', module('oxfmt/bin/oxfmt'), '--check', checkoutDir],
 ];
 
-const run = (argv: readonly string[]): number => spawnSync(process.execPath, argv, { cwd: checkoutDir, stdio: 'inherit' }).status ?? 1;
+function run(argv: readonly string[], prefix: readonly string[] = []): number {
+  const [command, ...rest] = [...prefix, process.execPath, ...argv];
+  return spawnSync(command!, rest, { cwd: checkoutDir, stdio: 'inherit' }).status ?? 1;
+}
 
 const given = process.argv.slice(2);
 const everyday = ['unit', 'integration', 'system'].flatMap((project) => ['--project', project]);
@@ -22,6 +25,7 @@ const selected = given.includes('--project') ? given : [...everyday, ...given];
 rmSync(report, { force: true });
 const failed = given.length > 0 ? [] : checks.filter(([, ...argv]) => run(argv) !== 0).map(([title]) => title);
 const reporters = ['--reporter=default', '--reporter=json', '--reporter=./test/support/second-tries.ts', `--outputFile.json=${report}`];
-const status = run([module('vitest/vitest.mjs'), 'run', ...reporters, ...selected]);
+// What tests mount goes with them.
+const status = run([module('vitest/vitest.mjs'), 'run', ...reporters, ...selected], ['unshare', '--mount', '--']);
 if (failed.length > 0) process.stderr.write(`\nNot in order: ${failed.join(', ')}\n`);
 process.exitCode = status !== 0 || failed.length > 0 ? 1 : 0;

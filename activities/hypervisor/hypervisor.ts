@@ -33,6 +33,8 @@ export interface Hypervisor {
   suspendDomain(name: string): Promise<void>;
   /** Lets a suspended domain go on. */
   resumeDomain(name: string): Promise<void>;
+  /** Waits until nothing long is being done with a domain, such as a save whose caller died. Fine when there is none. */
+  untilIdle(name: string, signal: AbortSignal): Promise<void>;
   /** Saves a domain to a file and ends it. Where the signal aborts that, it fails and the domain runs on. */
   saveDomain(name: string, path: string, signal: AbortSignal): Promise<void>;
   /** Asks a guest to shut down, as its power button would. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   ErrorCode,
@@ -22,7 +23,7 @@ export interface LibvirtHypervisorOptions {
   readonly accelerator: Accelerator;
 }
 
-const abortEveryMs = 100;
+const lookEveryMs = 100;
 
 /** A daemon of libvirt. It need not be there yet: every call connects if nobody has. */
 export class LibvirtHypervisor implements Hypervisor {
@@ -61,13 +62,26 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#ask(async (client) => (await client.domains.lookupByName(name)).resume());
   }
 
+  untilIdle(name: string, signal: AbortSignal): Promise<void> {
+    return this.#ask(async (client) => {
+      try {
+        const { job } = await client.domains.lookupByName(name);
+        while ((await job.info()).type !== 'NONE') await sleep(lookEveryMs, undefined, { signal });
+      } catch (error) {
+        if (!isGone(error)) throw error;
+      }
+    });
+  }
+
   saveDomain(name: string, path: string, signal: AbortSignal): Promise<void> {
     return this.#ask(async (client) => {
       const domain = await client.domains.lookupByName(name);
       signal.throwIfAborted();
       const saved = domain.save(path);
       // Refused until the job has begun, and once it is over.
-      const timer = setInterval(() => signal.aborted && domain.job.abort().catch(() => undefined), abortEveryMs);
+      const timer = setInterval(() => {
+        if (signal.aborted) domain.job.abort().catch(() => undefined);
+      }, lookEveryMs);
       try {
         await saved;
       } finally {

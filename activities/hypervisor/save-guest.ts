@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import type { SavedGuest } from '../../workflows/contract/service-vm.ts';
+import type { LeftByGuest } from '../../workflows/contract/service-vm.ts';
 import { diskPath, incomingDiskPath, incomingMemoryPath } from '../images/host-paths.ts';
 import { adoptImage } from '../images/image-store.ts';
 import { runTool } from '../run-tool.ts';
@@ -14,8 +14,9 @@ import { parseSaveImageHeader, saveImageHeaderBytes } from './save-image.ts';
 /**
  * Saves a running guest as two images: its memory, and its disk as a difference to the one it was booted from. The
  * guest is gone afterwards. A repeat finds how far the former attempt came.
+ * @returns the disk alone where an admin worked in a guest that is gone: that work must not be lost
  */
-export async function saveGuest(context: HostContext, instance: Instance, bootId: string, signal: AbortSignal): Promise<SavedGuest> {
+export async function saveGuest(context: HostContext, instance: Instance, bootId: string, signal: AbortSignal): Promise<LeftByGuest> {
   const { paths, store, hypervisor, hostId } = context;
   const { serviceVmId, memoryMib, vcpus } = instance;
   await mkdir(paths.incoming, { recursive: true });
@@ -23,6 +24,8 @@ export async function saveGuest(context: HostContext, instance: Instance, bootId
   const name = domainName(context, serviceVmId);
   const under = await hypervisor.fingerprint();
 
+  // Whoever asked for it may have died; libvirt saves on.
+  await hypervisor.untilIdle(name, signal);
   const domain = await hypervisor.findDomain(name);
   if (domain?.bootId === bootId) {
     await rm(memoryPath, { force: true });
@@ -31,6 +34,7 @@ export async function saveGuest(context: HostContext, instance: Instance, bootId
     signal.throwIfAborted();
     await hypervisor.saveDomain(name, memoryPath, signal);
   } else if (!(await isComplete(memoryPath))) {
+    if (instance.purpose === 'edit') return keepDisk(context, instance, signal);
     throw new CloudletError('guest-unresponsive', 'The guest stopped before its state was saved. Build the service again.');
   }
 

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { admitBuild } from '../../activities/store/builds.ts';
+import { startBuild } from '../../temporal/client/start-build.ts';
 import { openApiLab, type Answer, type ApiLab } from '../../test/support/api-lab.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { after, failsForGood } from '../../test/support/workflow-faults.ts';
+import { testSpec } from '../../test/support/workflow-services.ts';
 import type { Problem } from '../../workflows/contract/errors.ts';
 import type { NewService, OperationBody, ServiceVmBody, ServiceView } from '../../workflows/contract/http.ts';
 
@@ -156,5 +159,41 @@ describe('a service', () => {
     expect(await settled(operationId)).toMatchObject({ state: 'cancelled', problem: { code: 'cancelled' } });
     letEnd.resolve();
     expect((await one(serviceId)).status).toBe(200);
+  });
+});
+
+describe('a build that is admitted', () => {
+  const request = () => {
+    const { source, ...given } = newService();
+    const serviceId = given.serviceId;
+    return {
+      spec: testSpec({ serviceId }),
+      source: source!,
+      save: false,
+      principal: 'test',
+      idempotency: { key: randomUUID(), requestHash: '' },
+    };
+  };
+
+  it('is begun by the next request of the same key, where whoever admitted it died', async () => {
+    const asked = request();
+    const { operationId } = await admitBuild(lab.store, { ...asked, serviceId: asked.spec.serviceId });
+    expect(await Promise.all([1, 2].map(() => startBuild(lab.store, lab.client, asked)))).toEqual([{ operationId }, { operationId }]);
+    expect(await settled(operationId)).toMatchObject({ state: 'succeeded', result: { version: 1 } });
+    expect(await startBuild(lab.store, lab.client, asked)).toEqual({ operationId });
+    expect(await settled(operationId)).toMatchObject({ state: 'succeeded', result: { version: 1 } });
+  });
+
+  it('is not called failed where Temporal took it and could not say so', async () => {
+    const asked = request();
+    const start = async (...given: Parameters<typeof lab.client.workflow.start>) => {
+      await lab.client.workflow.start(...given);
+      throw Object.assign(new Error('14 UNAVAILABLE'), { code: 14, details: 'gone', metadata: {} });
+    };
+    const workflow: unknown = Object.create(lab.client.workflow, { start: { value: start } });
+    const deaf = Object.create(lab.client, { workflow: { value: workflow } }) as typeof lab.client;
+    await expect(startBuild(lab.store, deaf, asked)).rejects.toMatchObject({ code: 'workflow-unavailable' });
+    const { operationId } = await startBuild(lab.store, lab.client, asked);
+    expect(await settled(operationId)).toMatchObject({ state: 'succeeded' });
   });
 });

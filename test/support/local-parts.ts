@@ -20,6 +20,7 @@ import {
 } from '../../temporal/supervisor/process-identity.ts';
 import { lineReport } from '../../temporal/supervisor/report.ts';
 import { startParts } from '../../temporal/supervisor/start-parts.ts';
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 export interface TestParts {
   /** Where they keep everything. Put disks of test VMs in here: libvirt may see no other folder. */
@@ -27,6 +28,8 @@ export interface TestParts {
   /** With ports assigned and what the parts told: give it to whatever is under test. */
   readonly config: Config;
   readonly facts: LocalFacts;
+  /** Where images lie, if they were to have a disk of their own. */
+  readonly imagesDisk?: SmallDisk;
   /** Number of the daemon's process, to kill it. It is started again by itself. */
   pidOf(daemon: Daemon): number;
   /** Ends them and removes their folder. */
@@ -34,6 +37,8 @@ export interface TestParts {
 }
 
 export interface TestPartsOptions {
+  /** Has its images on a disk of this size, which can be full or read-only. */
+  readonly imagesMib?: number;
   readonly parts: readonly LocalPartName[];
   /** Settings as in the environment, e.g. `{ CLOUDLET_GUEST_PORTS: '31000-31099' }`. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -85,8 +90,10 @@ function findPid(daemon: Daemon, dataDir: DataDir): number {
 }
 
 /** Brings up the named parts, and those that they need, and keeps them up until `stop`. */
-export async function startTestParts({ parts, environment = {} }: TestPartsOptions): Promise<TestParts> {
+export async function startTestParts({ parts, environment = {}, imagesMib }: TestPartsOptions): Promise<TestParts> {
   const dataDir = makeTestDataDir();
+  // Before libvirtd is started, which sees no mounts that are made later.
+  const imagesDisk = imagesMib === undefined ? undefined : await mountSmallDisk(join(dataDir.root, 'images'), imagesMib);
   const loaded = loadConfig({ environment: { ...environment, CLOUDLET_DATA_DIR: dataDir.root } });
   const config = await assignPorts(loaded.config, dataDir.run);
   const variant = { isolated: true, onlyInterface: 'lo', binDir: join(checkoutDir, '.cloudlet/bin') } as const;
@@ -106,9 +113,11 @@ export async function startTestParts({ parts, environment = {} }: TestPartsOptio
     dataDir,
     config: { ...config, ...started.facts },
     facts: started.facts,
+    ...(imagesDisk ? { imagesDisk } : {}),
     pidOf: (daemon) => findPid(daemon, dataDir),
     async stop() {
       await started.stop(never);
+      await imagesDisk?.unmount();
       rmSync(dataDir.root, { recursive: true, force: true });
     },
   };

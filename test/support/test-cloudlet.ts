@@ -22,7 +22,7 @@ import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { NewService, ServiceVmBody } from '../../workflows/contract/http.ts';
 import { addEchoService } from './echo-service.ts';
 import { eventually } from './eventually.ts';
-import { startTestParts, type TestParts } from './local-parts.ts';
+import { startTestParts, type TestParts, type TestPartsOptions } from './local-parts.ts';
 import { Phone } from './phone.ts';
 
 export type Killable = 'worker' | 'api' | 'postgres' | 'temporal' | 'libvirtd';
@@ -54,15 +54,20 @@ export interface TestCloudlet {
   stop(): Promise<void>;
 }
 
-export interface TestCloudletOptions {
+export interface TestCloudletOptions extends Pick<TestPartsOptions, 'imagesMib'> {
   /** Settings as in the environment. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly withAvahi?: boolean;
 }
 
 /** Starts it and waits until it is ready. */
-export async function startTestCloudlet({ environment = {}, withAvahi = false }: TestCloudletOptions = {}): Promise<TestCloudlet> {
+export async function startTestCloudlet({
+  environment = {},
+  withAvahi = false,
+  ...disks
+}: TestCloudletOptions = {}): Promise<TestCloudlet> {
   const parts = await startTestParts({
+    ...disks,
     parts: ['postgres', 'temporal', 'libvirt', ...(withAvahi ? (['avahi'] as const) : [])],
     environment: {
       CLOUDLET_API_PORT: '0',

@@ -57,6 +57,7 @@ export class ScriptedHost {
     resumeDomain: async (name) => this.#setRunning(name, true),
     createDomain: neverAsked,
     restoreDomain: neverAsked,
+    untilIdle: neverAsked,
     saveDomain: neverAsked,
     shutdownDomain: neverAsked,
     vncPort: neverAsked,

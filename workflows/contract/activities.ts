@@ -166,8 +166,8 @@ export interface GuestActivities {
   awaitGuest(input: OfServiceVm & { readonly timeoutMs: number; readonly restored?: boolean } & Reported): Promise<void>;
   /** Makes the requests that fill the guest's caches. */
   warmUpGuest(input: OfServiceVm & Reported): Promise<void>;
-  /** Saves the guest's memory and disk as images; the guest is gone afterwards. */
-  saveGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<SavedGuest>;
+  /** Saves the guest's memory and disk as images; the guest is gone afterwards. What was edited is kept by its disk where the guest is gone before. */
+  saveGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<LeftByGuest>;
   /** Runs the commands of a recipe in the guest, and shuts it down. A repeat goes on following those that run already. */
   runRecipe(input: OfServiceVm & Reported): Promise<void>;
   /** Keeps the disk of a guest that has shut down as an image. */
