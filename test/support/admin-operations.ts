@@ -8,6 +8,7 @@ import { uploadFile } from '../../temporal/cli/upload-file.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { OperationBody, ServiceEditBody, ServiceView } from '../../workflows/contract/http.ts';
 import { bytesPerMib } from '../../workflows/contract/units.ts';
+import { ResumingClient } from './resuming-client.ts';
 import { echoDisk } from './echo-disk.ts';
 import { echoService } from './echo-service.ts';
 import { eventually } from './eventually.ts';
@@ -197,9 +198,9 @@ const exportService: AdminOperation = {
   },
 };
 
-const appBytes = 4 * bytesPerMib;
+const appBytes = 32 * bytesPerMib;
 
-/** What was uploaded for it need not be sent again where it failed. */
+/** With the upload of its file, of which nothing is sent again: neither when that is interrupted, nor when the install fails. */
 const install: AdminOperation = {
   name: 'install',
   phases: ['prepare', 'publish'],
@@ -207,18 +208,24 @@ const install: AdminOperation = {
     const file = join(bench.cloudlet.parts.dataDir.root, `${randomUUID()}.bin`);
     const bytes = randomBytes(appBytes);
     await writeFile(file, bytes);
-    const uploadId = await uploadFile(bench.cloudlet.admin, file, { json: true });
-    await rm(file);
-    let made = `/v1/uploads/${uploadId}`;
+    const client = new ResumingClient(bench.cloudlet.parts.config);
+    let made = '';
     return {
-      begin: (key) => begun(bench.ask('POST', '/v1/apps', { uploadId, name: uploadId }, key)),
+      begin: async (key) => {
+        const uploadId = await patiently(() => uploadFile(client, file, { json: true }));
+        made = `/v1/uploads/${uploadId}`;
+        return begun(bench.ask('POST', '/v1/apps', { uploadId, name: uploadId }, key));
+      },
       verify: async ({ result }) => {
         if (!result) return expect(await bench.ask('GET', made)).toMatchObject({ state: 'complete' });
         made = `/v1/apps/${String(result['appId'])}`;
         const got = await sha256Of(bench.cloudlet.admin.download(`${made}/file`, 0));
         expect(got).toBe(createHash('sha256').update(bytes).digest('hex'));
       },
-      takeBack: async () => void (await bench.ask('DELETE', made)),
+      takeBack: async () => {
+        await bench.ask('DELETE', made);
+        await rm(file);
+      },
     };
   },
 };
