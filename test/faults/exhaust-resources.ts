@@ -90,7 +90,7 @@ export function exhaustResources(bench: () => Workbench): void {
   });
 
   describe('a disk that is read-only', () => {
-    it('is told by builds and imports; phones are served from it', async () => {
+    it('is told by builds, imports and starts; what is on it is served', async () => {
       await images().setReadOnly(true);
       try {
         for (const name of ['build', 'import'] as const) await fails(name, { code: 'disk-read-only' });
@@ -99,6 +99,13 @@ export function exhaustResources(bench: () => Workbench): void {
         await images().setReadOnly(false);
       }
       await bench().cloudlet.stopAll();
+      const instances = await mountSmallDisk(paths().instances, 1);
+      try {
+        await instances.setReadOnly(true);
+        await expect(bench().cloudlet.phone().start(bench().echo)).rejects.toThrow(/^503: .*read-only/);
+      } finally {
+        await instances.unmount();
+      }
       await expectNothingLeft(bench().cloudlet);
     });
   });

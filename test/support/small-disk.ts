@@ -37,7 +37,8 @@ export async function mountSmallDisk(folder: string, sizeMib: number): Promise<S
     setReadOnly: async (readOnly) => void (await runTool('mount', ['-o', `remount,${readOnly ? 'ro' : 'rw'}`, folder])),
     async unmount() {
       await empty();
-      await runTool('umount', [folder]);
+      // Whoever has a file of it open keeps that alone.
+      await runTool('umount', ['--lazy', folder]);
     },
   };
 }
