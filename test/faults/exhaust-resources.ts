@@ -102,7 +102,7 @@ export function exhaustResources(bench: () => Workbench): void {
       const instances = await mountSmallDisk(paths().instances, 1);
       try {
         await instances.setReadOnly(true);
-        await expect(bench().cloudlet.phone().start(bench().echo)).rejects.toThrow(/^503: .*read-only/);
+        await expect(bench().cloudlet.phone().start(bench().echo)).rejects.toThrow(/^503: .*read-only/s);
       } finally {
         await instances.unmount();
       }
@@ -125,7 +125,7 @@ export function exhaustResources(bench: () => Workbench): void {
       expect(await build(false)).toMatchObject({ state: 'succeeded' });
       const edit = await bench().ask<{ operationId: string }>('POST', `/v1/services/${service.serviceId}/edit`);
       expect(await bench().ended(edit.operationId)).toMatchObject({ state: 'failed', problem: memoryShort });
-      await expect(bench().cloudlet.phone().start(service.serviceId)).rejects.toThrow(/^503: .*MiB are free/);
+      await expect(bench().cloudlet.phone().start(service.serviceId)).rejects.toThrow(/^503: .*MiB are free/s);
       await bench().purge(service.serviceId);
       await expectNothingLeft(bench().cloudlet);
     });
