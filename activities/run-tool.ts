@@ -55,7 +55,9 @@ export const diskReadOnly = (detail: string, cause?: unknown): CloudletError =>
 
 /** Names ENOSPC and its kin `capacity-exhausted`, EROFS `disk-read-only`; other errors pass as they are. */
 export function asDiskError(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull((error as Error).message, error);
-  return code === 'EROFS' ? diskReadOnly((error as Error).message, error) : error;
+  const { code, syscall, path, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(message, error);
+  if (code === 'EROFS') return diskReadOnly(message, error);
+  // Node's recursive mkdir says ENOENT instead: https://github.com/nodejs/node/issues/47098
+  return code === 'ENOENT' && syscall === 'mkdir' ? diskReadOnly(`the folder ${path} cannot be made`, error) : error;
 }

@@ -178,7 +178,7 @@ describe('asStoreError', () => {
 
   it.each([
     coded('ECONNREFUSED'),
-    coded('ENOENT'),
+    Object.assign(coded('ENOENT'), { syscall: 'connect' }),
     coded('57P01'),
     coded('57P03'),
     coded('08006'),
@@ -192,6 +192,7 @@ describe('asStoreError', () => {
 
   it.each([
     coded('23505'),
+    Object.assign(coded('ENOENT'), { syscall: 'open' }),
     coded('08P01', 'invalid message format'),
     coded('22021'),
     new TypeError('x'),

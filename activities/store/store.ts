@@ -99,12 +99,18 @@ export function sqlState(error: unknown): string | undefined {
 
 /** The system's words for nobody there, the resolver's among them, and PostgreSQL's for too many connections. */
 const awayCodes = new Set(
-  'ECONNREFUSED ECONNRESET ECONNABORTED EHOSTUNREACH ENETUNREACH ENOENT EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN 53300'.split(' '),
+  'ECONNREFUSED ECONNRESET ECONNABORTED EHOSTUNREACH ENETUNREACH EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN 53300'.split(' '),
 );
 
 /** Connection faults of the socket and of PostgreSQL's classes 08 (connection, less what we said wrong) and 57P (shutdown). */
 const isConnectionFault = (code: string | undefined): boolean =>
   code !== undefined && (/^(08(?!P01)|57P)/.test(code) || awayCodes.has(code));
+
+/** Of a database that is reached by a socket file; other files may be missing, too. */
+const isNoSocket = (error: unknown): boolean => {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'ENOENT' && syscall === 'connect';
+};
 
 /** Names a lost database `store-unavailable`; everything else passes as it is. */
 export function asStoreError(error: unknown): unknown {
@@ -112,6 +118,7 @@ export function asStoreError(error: unknown): unknown {
   const text = error instanceof Error ? error.message : '';
   if (
     isConnectionFault(sqlState(error)) ||
+    isNoSocket(error) ||
     /Connection terminated|Client was closed|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout/i.test(
       text,
     )

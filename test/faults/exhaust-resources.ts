@@ -22,7 +22,7 @@ const endlessMib = 1024 * 1024;
 /** Operations on a host that has run out of something. Each says so, and leaves nothing. */
 export function exhaustResources(bench: () => Workbench): void {
   const paths = () => hostPaths(bench().cloudlet.parts.dataDir.root);
-  const images = () => bench().cloudlet.parts.imagesDisk!;
+  const disk = () => bench().cloudlet.parts.disk!;
 
   /** Begins an operation that is to fail. */
   async function fails(name: AdminOperation['name'], problem: { readonly code: ErrorCode } & ErrorFacts): Promise<void> {
@@ -34,12 +34,13 @@ export function exhaustResources(bench: () => Workbench): void {
   }
 
   describe('a disk that is full', () => {
-    it('is told by a build, an import and an export', async () => {
-      await images().fill(1);
+    it('is told by a build, an import, an export and a start', async () => {
+      await disk().fill(1);
       try {
         for (const name of ['build', 'import'] as const) await fails(name, diskFull);
+        await expect(bench().cloudlet.phone().start(bench().echo)).rejects.toThrow(/^503: .*disk of this host is full/s);
       } finally {
-        await images().empty();
+        await disk().empty();
       }
       const exports = await mountSmallDisk(paths().exports, 8);
       try {
@@ -52,13 +53,13 @@ export function exhaustResources(bench: () => Workbench): void {
 
     it('keeps nobody from saving what was edited once there is room', async () => {
       const saving = await operationNamed('save').prepare(bench());
-      await images().fill(1);
+      await disk().fill(1);
       const id = await saving.begin('');
       await eventually(async () => {
         const { progress } = await bench().operation(id);
         expect(progress).toMatchObject({ phase: 'edit', message: expect.stringMatching(/^It was not saved.*disk of this host is full/) });
       }, 30_000);
-      await images().empty();
+      await disk().empty();
       const ended = await bench().ended(id, saving.look);
       expect(ended).toMatchObject({ state: 'succeeded' });
       await saving.verify(ended);
@@ -68,7 +69,7 @@ export function exhaustResources(bench: () => Workbench): void {
 
     it('interrupts an upload, which goes on where it was', async () => {
       const sizeBytes = 16 * bytesPerMib;
-      const disk = await mountSmallDisk(paths().uploads, 24);
+      const uploads = await mountSmallDisk(paths().uploads, 24);
       const { store } = bench().cloudlet;
       // As if others took the room in the same moment: what is free was looked at before.
       const files = new UploadFiles({ store, paths: paths(), maximumBytes: sizeBytes, freeBytes: async () => 1024 * sizeBytes });
@@ -76,35 +77,27 @@ export function exhaustResources(bench: () => Workbench): void {
       const send = async (offset: number) => files.write(Readable.from(chunksOf(sizeBytes - offset)), id, offset);
       try {
         await files.create(new TusUpload({ id, offset: 0, size: sizeBytes, metadata: { filename: 'large' } }));
-        await disk.fill(8);
+        await uploads.fill(8);
         await expect(send(0)).rejects.toMatchObject({ code: 'capacity-exhausted', facts: { resource: 'disk' } });
         const received = (await files.receivedBytes(id))!;
         expect(received).toBeGreaterThanOrEqual(7 * bytesPerMib);
-        await disk.empty();
+        await uploads.empty();
         expect(await send(received)).toBe(sizeBytes);
         await files.remove(id);
       } finally {
-        await disk.unmount();
+        await uploads.unmount();
       }
     });
   });
 
   describe('a disk that is read-only', () => {
-    it('is told by builds, imports and starts; what is on it is served', async () => {
-      await images().setReadOnly(true);
+    it('is told by a build, an import and a start', async () => {
+      await disk().setReadOnly(true);
       try {
         for (const name of ['build', 'import'] as const) await fails(name, { code: 'disk-read-only' });
-        await bench().cloudlet.phone().start(bench().echo);
-      } finally {
-        await images().setReadOnly(false);
-      }
-      await bench().cloudlet.stopAll();
-      const instances = await mountSmallDisk(paths().instances, 1);
-      try {
-        await instances.setReadOnly(true);
         await expect(bench().cloudlet.phone().start(bench().echo)).rejects.toThrow(/^503: .*read-only/s);
       } finally {
-        await instances.unmount();
+        await disk().setReadOnly(false);
       }
       await expectNothingLeft(bench().cloudlet);
     });

@@ -8,7 +8,7 @@ export function openFaultBench(): () => Workbench {
   let bench: Workbench | undefined;
 
   beforeAll(async () => {
-    cloudlet = await startTestCloudlet({ imagesMib: 2048 });
+    cloudlet = await startTestCloudlet({ diskMib: 2048 });
     bench = await Workbench.open(cloudlet, await cloudlet.addEchoService());
   });
   // One that fails leaves nothing to the next.

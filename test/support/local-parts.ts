@@ -3,7 +3,7 @@
  * with the process that started them, even when it is killed: everything of libvirt lives in a pid namespace of its own.
  * Avahi speaks on loopback alone.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkoutDir, loadConfig } from '../../temporal/config/load-config.ts';
@@ -28,8 +28,8 @@ export interface TestParts {
   /** With ports assigned and what the parts told: give it to whatever is under test. */
   readonly config: Config;
   readonly facts: LocalFacts;
-  /** Where images lie, if they were to have a disk of their own. */
-  readonly imagesDisk?: SmallDisk;
+  /** Where images and instances lie, if they were to have a disk of their own. */
+  readonly disk?: SmallDisk;
   /** Number of the daemon's process, to kill it. It is started again by itself. */
   pidOf(daemon: Daemon): number;
   /** Ends them and removes their folder. */
@@ -37,8 +37,8 @@ export interface TestParts {
 }
 
 export interface TestPartsOptions {
-  /** Has its images on a disk of this size, which can be full or read-only. */
-  readonly imagesMib?: number;
+  /** Has images and instances on a disk of this size, which can be full or read-only. */
+  readonly diskMib?: number;
   readonly parts: readonly LocalPartName[];
   /** Settings as in the environment, e.g. `{ CLOUDLET_GUEST_PORTS: '31000-31099' }`. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -90,10 +90,10 @@ function findPid(daemon: Daemon, dataDir: DataDir): number {
 }
 
 /** Brings up the named parts, and those that they need, and keeps them up until `stop`. */
-export async function startTestParts({ parts, environment = {}, imagesMib }: TestPartsOptions): Promise<TestParts> {
+export async function startTestParts({ parts, environment = {}, diskMib }: TestPartsOptions): Promise<TestParts> {
   const dataDir = makeTestDataDir();
   // Before libvirtd is started, which sees no mounts that are made later.
-  const imagesDisk = imagesMib === undefined ? undefined : await mountSmallDisk(join(dataDir.root, 'images'), imagesMib);
+  const disk = diskMib === undefined ? undefined : await smallDiskOf(dataDir, diskMib);
   const loaded = loadConfig({ environment: { ...environment, CLOUDLET_DATA_DIR: dataDir.root } });
   const config = await assignPorts(loaded.config, dataDir.run);
   const variant = { isolated: true, onlyInterface: 'lo', binDir: join(checkoutDir, '.cloudlet/bin') } as const;
@@ -113,12 +113,23 @@ export async function startTestParts({ parts, environment = {}, imagesMib }: Tes
     dataDir,
     config: { ...config, ...started.facts },
     facts: started.facts,
-    ...(imagesDisk ? { imagesDisk } : {}),
+    ...(disk ? { disk } : {}),
     pidOf: (daemon) => findPid(daemon, dataDir),
     async stop() {
       await started.stop(never);
-      await imagesDisk?.unmount();
+      await disk?.unmount();
       rmSync(dataDir.root, { recursive: true, force: true });
     },
   };
+}
+
+/** One file system for both: files move between them. */
+async function smallDiskOf({ root }: DataDir, sizeMib: number): Promise<SmallDisk> {
+  const folder = join(root, 'disk');
+  const disk = await mountSmallDisk(folder, sizeMib);
+  for (const name of ['images', 'instances']) {
+    mkdirSync(join(folder, name));
+    symlinkSync(join(folder, name), join(root, name));
+  }
+  return disk;
 }

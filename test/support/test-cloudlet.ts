@@ -54,7 +54,7 @@ export interface TestCloudlet {
   stop(): Promise<void>;
 }
 
-export interface TestCloudletOptions extends Pick<TestPartsOptions, 'imagesMib'> {
+export interface TestCloudletOptions extends Pick<TestPartsOptions, 'diskMib'> {
   /** Settings as in the environment. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly withAvahi?: boolean;
