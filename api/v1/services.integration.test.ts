@@ -171,7 +171,7 @@ describe('a build that is admitted', () => {
       source: source!,
       save: false,
       principal: 'test',
-      idempotency: { key: randomUUID(), requestHash: '' },
+      idempotency: { key: randomUUID(), requestHash: '0'.repeat(64) },
     };
   };
 
