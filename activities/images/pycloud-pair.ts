@@ -36,12 +36,12 @@ export async function findPair(folder: string): Promise<PycloudPair> {
   if (!pair) {
     throw new CloudletError(
       'invalid-input',
-      `The folder ${folder} holds no disk with its saved state (name${diskEnding} and name${diskEnding}${stateEnding}).`,
+      `The folder holds no disk with its saved state (name${diskEnding} and name${diskEnding}${stateEnding}).`,
     );
   }
   if (another) {
     const names = pairs.map(({ disk, state }) => `${disk} with ${state}`).join(', ');
-    throw new CloudletError('invalid-input', `The folder ${folder} holds several pairs: ${names}. Leave the one that is meant.`);
+    throw new CloudletError('invalid-input', `The folder holds several pairs: ${names}. Leave the one that is meant.`);
   }
   return { diskPath: join(folder, pair.disk), statePath: join(folder, pair.state) };
 }

@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../temporal/cli/api-client.ts';
 import type { ServiceEditBody } from '../../workflows/contract/http.ts';
-import { openApiLab, type ApiLab } from '../../test/support/api-lab.ts';
+import { consoleGreeting, openApiLab, type ApiLab } from '../../test/support/api-lab.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { failsForGood } from '../../test/support/workflow-faults.ts';
 import { buildServiceImageWorkflowId } from '../../workflows/contract/ids.ts';
@@ -34,7 +36,7 @@ const imageOf = async (serviceId: string) =>
   ((await lab.ask('GET', `/v1/services/${serviceId}`)).body as { imageVersion: number }).imageVersion;
 
 /** The command line's, of the admin. */
-async function clientOf({ parts, port, context }: ApiLab): Promise<ApiClient> {
+async function clientOf({ parts, context }: ApiLab, port: number): Promise<ApiClient> {
   const dataDir = parts.dataDir.root;
   await writeFile(join(dataDir, 'admin.token'), context.adminToken);
   return new ApiClient({ apiHost: '127.0.0.1', apiPort: port, dataDir });
@@ -116,24 +118,31 @@ describe('the image of a service', () => {
 
   it('has a serial console in its editing VM, typed at and read in one request for as long as somebody likes', async () => {
     const { serviceId, operationId } = await edited();
-    const client = await clientOf(lab);
+    const requestTimeoutMs = 200;
+    const hasty = await lab.anotherApp({ requestTimeoutMs });
+    await hasty.listen({ host: '127.0.0.1', port: 0, listenTextResolver: () => '' });
+    const client = await clientOf(lab, (hasty.server.address() as AddressInfo).port);
     const [typed, printed] = [new PassThrough(), new PassThrough()];
     const said = () => (printed.read() as Buffer | null)?.toString() ?? '';
     const talk = client.talk(`/v1/services/${serviceId}/edit/console`, typed, printed);
     let heard = '';
+    await eventually(async () => expect((heard += said())).toBe(consoleGreeting));
+    // Longer than any other body may take.
+    await sleep(3 * requestTimeoutMs);
     for (const line of ['root\n', 'ls\n']) {
       typed.write(line);
       await eventually(async () => expect((heard += said())).toContain(line));
     }
     typed.end();
     await talk;
-    expect(heard).toBe('root\nls\n');
+    expect(heard).toBe(`${consoleGreeting}root\nls\n`);
 
     await ask('DELETE', serviceId);
     await ended(operationId, 'cancelled');
     await expect(client.talk(`/v1/services/${serviceId}/edit/console`, Readable.from([]), printed)).rejects.toMatchObject({
       code: 'not-found',
     });
+    await hasty.close();
   });
 
   it('is nothing for strangers', async () => {

@@ -98,13 +98,17 @@ export class ApiClient {
     });
     try {
       const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+      // Nothing may be typed for a while, and what is printed is wanted now.
+      request.flushHeaders();
       pipeline(input, request).catch(() => request.destroy());
       const [response] = await answered.catch((error: unknown) => {
         throw this.#nobodyAnswers(error);
       });
       const { statusCode = 500 } = response;
       if (statusCode >= 400) throw await problemOf(new Response(await text(response), { status: statusCode }));
-      await pipeline(response, output, { end: false });
+      await pipeline(response, output, { end: false }).catch((cause: unknown) => {
+        throw new CloudletError('transfer-interrupted', 'The connection to the cloudlet broke off.', {}, { cause });
+      });
     } finally {
       request.destroy();
     }

@@ -39,6 +39,8 @@ export interface ApiLab extends Pick<WorkflowLab, 'parts' | 'paths' | 'client' |
   close(): Promise<void>;
 }
 
+export const consoleGreeting = 'login: ';
+
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 export interface Request {
@@ -75,7 +77,7 @@ export async function openApiLab(limits: Partial<ApiLimits> = {}): Promise<ApiLa
     temporalNamespace: parts.config.temporalNamespace,
     version: '0.0.0-test',
     readSerialLog: async (serviceVmId) => (lab.host.boots.has(serviceVmId) ? `console of ${serviceVmId}` : undefined),
-    openConsole: async () => new PassThrough(),
+    openConsole: async () => echoingConsole(),
     readOperationLog: (operationId, fromByte) => readOperationLog(lab.paths, operationId, fromByte),
     log,
   };
@@ -105,6 +107,13 @@ export async function openApiLab(limits: Partial<ApiLimits> = {}): Promise<ApiLa
       await lab.close();
     },
   };
+}
+
+/** Greets, and prints what is typed. */
+function echoingConsole(): PassThrough {
+  const console = new PassThrough();
+  console.write(consoleGreeting);
+  return console;
 }
 
 /** Undefined where it is none. */
