@@ -141,5 +141,7 @@ async function asOwnQcow2(
   progress(50, 'Converting the disk');
   const disk = join(folder, 'disk.qcow2');
   await convertDisk(given.diskPath, given.format, disk, signal);
+  // What was unpacked for it, of an OVA for one, need not take room beside it.
+  if (given.diskPath.startsWith(`${folder}/`)) await rm(given.diskPath);
   return disk;
 }

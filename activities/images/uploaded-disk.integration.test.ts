@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -139,8 +139,11 @@ const ova = (change: (members: TarMember[]) => TarMember[]) => async (path: stri
 
 it('that is an OVA becomes an image of its first disk, and tells of its machine', async () => {
   const id = await uploaded(ova((members) => members));
-  const { diskId, machine } = await (await build(id, 'ova')).prepare();
+  const { prepare, operationId } = await build(id, 'ova');
+  const { diskId, machine } = await prepare();
   expect(diskId).toMatch(/^[0-9a-f-]{36}$/);
+  expect((await prepare()).diskId).toBe(diskId);
+  expect(await readdir(join(paths.incoming, operationId, 'ova'))).toEqual([]);
   expect(machine).toEqual({ vcpus: 2, memory: { idealMib: 768, minimumMib: 768 } });
 });
 
