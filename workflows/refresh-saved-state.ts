@@ -3,7 +3,7 @@ import { records } from './activities.ts';
 import type { RefreshInput } from './contract/activities.ts';
 import { describeFailure } from './contract/failure.ts';
 import { serviceVmWorkflowId } from './contract/ids.ts';
-import { isSavedGuest, type SavedGuest } from './contract/service-vm.ts';
+import type { SavedGuest } from './contract/service-vm.ts';
 import { applicationFailure } from './failures.ts';
 import { Saga } from './saga.ts';
 import { serviceVm } from './service-vm.ts';
@@ -49,7 +49,7 @@ async function savedGuest(serviceVmId: string, { operationId, serviceId }: Refre
     args: [{ serviceVmId, serviceId, purpose: 'build', operationId, within: { stepsBefore: 0, steps } }],
     staticSummary: `saving the ready state of ${serviceId} anew`,
   });
-  if (left && isSavedGuest(left)) return left;
+  if (left && 'memoryId' in left) return left;
   // An instance that is cancelled ends like one that was stopped.
   if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The refresh was cancelled');
   throw applicationFailure({ code: 'state-conflict', detail: 'The instance was stopped before its state was saved.', facts: {} });

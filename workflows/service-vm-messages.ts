@@ -1,14 +1,14 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { OperationProgress } from './contract/operation.ts';
-import {
-  serviceVmMessages,
-  type ClaimedServiceVm,
-  type GuestStopped,
-  type LeasesChanged,
-  type ServiceVmOutcome,
-  type ServiceVmReady,
-  type ServiceVmState,
-  type StopServiceVm,
+import { serviceVmMessages } from './contract/service-vm-messages.ts';
+import type {
+  ClaimedServiceVm,
+  GuestStopped,
+  LeasesChanged,
+  ServiceVmOutcome,
+  ServiceVmReady,
+  ServiceVmState,
+  StopServiceVm,
 } from './contract/service-vm.ts';
 
 /** Waits until the instance answers, or has failed to. A warm one learns by it that it was claimed. */

@@ -5,7 +5,7 @@ import { CloudletError } from '../../workflows/contract/errors.ts';
 import { toCloudletError, type DescribedFailure } from '../../workflows/contract/failure.ts';
 import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import { buildServiceImageWorkflowId, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
-import { isSavedGuest, type LeftByGuest, type ServiceVmPurpose } from '../../workflows/contract/service-vm.ts';
+import type { LeftByGuest, ServiceVmPurpose } from '../../workflows/contract/service-vm.ts';
 import { Host } from './entities/host.ts';
 import { Operation } from './entities/operation.ts';
 import { Service, ServiceImage } from './entities/service.ts';
@@ -198,7 +198,7 @@ async function publishServiceImage(
     const outcome = { serviceId: service.serviceId, version: image.number };
     if (service.image?.id === imageId) return outcome;
     if (left && edit) Object.assign(image, { disk: left.diskId });
-    if (left && isSavedGuest(left)) {
+    if (left && 'memoryId' in left) {
       Object.assign(image, {
         savedDisk: left.diskId,
         memory: left.memoryId,

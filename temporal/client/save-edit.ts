@@ -1,6 +1,6 @@
 import { WorkflowUpdateStage, type Client } from '@temporalio/client';
 import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
-import { serviceVmMessages } from '../../workflows/contract/service-vm.ts';
+import { serviceVmMessages } from '../../workflows/contract/service-vm-messages.ts';
 import { asCloudletError } from './service-vm-starter.ts';
 
 /**

@@ -15,13 +15,13 @@ import type { Admission } from '../../activities/store/admission.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { describeFailure, toCloudletError } from '../../workflows/contract/failure.ts';
 import { cloudletTaskQueue, serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
-import {
-  serviceVmMessages,
-  type ClaimedServiceVm,
-  type ServiceVmInput,
-  type ServiceVmOutcome,
-  type ServiceVmReady,
-  type StopServiceVm,
+import { serviceVmMessages } from '../../workflows/contract/service-vm-messages.ts';
+import type {
+  ClaimedServiceVm,
+  ServiceVmInput,
+  ServiceVmOutcome,
+  ServiceVmReady,
+  StopServiceVm,
 } from '../../workflows/contract/service-vm.ts';
 
 type Requested = Pick<Admission, 'serviceVmId' | 'serviceId' | 'operationId' | 'claimed'>;

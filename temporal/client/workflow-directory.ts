@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { serviceVmWorkflowId } from '../../workflows/contract/ids.ts';
-import { serviceVmMessages } from '../../workflows/contract/service-vm.ts';
+import { serviceVmMessages } from '../../workflows/contract/service-vm-messages.ts';
 import type { WorkflowSignals } from '../../activities/hypervisor/workflow-signals.ts';
 
 /** Signals to the workflow that owns an instance. One that is over, or was never there, needs to know nothing. */

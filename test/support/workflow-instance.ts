@@ -3,7 +3,8 @@ import { admitStart, type Admission } from '../../activities/store/admission.ts'
 import { ServiceVm } from '../../activities/store/entities/service-vm.ts';
 import { admitStop } from '../../activities/store/operations.ts';
 import { CloudletError, type ErrorCode } from '../../workflows/contract/errors.ts';
-import { serviceVmMessages, type ServiceVmOutcome, type ServiceVmReady } from '../../workflows/contract/service-vm.ts';
+import { serviceVmMessages } from '../../workflows/contract/service-vm-messages.ts';
+import type { ServiceVmOutcome, ServiceVmReady } from '../../workflows/contract/service-vm.ts';
 import { eventually } from './eventually.ts';
 import type { FaultPlan } from './workflow-faults.ts';
 import { heldBy } from './workflow-invariants.ts';

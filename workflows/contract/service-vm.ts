@@ -151,8 +151,6 @@ export interface ServiceVmOutcome {
 /** What an instance leaves behind that was not run to serve: a guest as it was, or the disk of one that had shut down. */
 export type LeftByGuest = SavedGuest | { readonly diskId: string };
 
-export const isSavedGuest = (left: LeftByGuest): left is SavedGuest => 'memoryId' in left;
-
 /** A guest's memory and the disk that belongs to it, as stored images. */
 export interface SavedGuest {
   readonly diskId: string;
@@ -161,15 +159,3 @@ export interface SavedGuest {
   readonly memoryMib: number;
   readonly vcpus: number;
 }
-
-/** Names of the messages that a `serviceVm` execution takes. */
-export const serviceVmMessages = {
-  awaitReady: 'awaitReady',
-  stop: 'stop',
-  claimed: 'claimed',
-  retire: 'retire',
-  leasesChanged: 'leasesChanged',
-  guestStopped: 'guestStopped',
-  saveEdit: 'saveEdit',
-  progress: 'progress',
-} as const;
