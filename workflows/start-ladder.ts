@@ -4,7 +4,7 @@ import type { ErrorCode } from './contract/errors.ts';
 import { describeFailure } from './contract/failure.ts';
 import type { OperationProgress } from './contract/operation.ts';
 import type { GuestStopped, Placement, StartRung } from './contract/service-vm.ts';
-import { msPerSecond } from './contract/units.ts';
+import { msPerMinute, msPerSecond } from './contract/units.ts';
 import { applicationFailure } from './failures.ts';
 import type { Saga, Step } from './saga.ts';
 
@@ -17,23 +17,8 @@ export interface StartedGuest {
   readonly bootId: string;
 }
 
-interface RungPlan {
-  /** What people read while it runs. */
-  readonly message: string;
-  readonly start: 'bootGuest' | 'restoreGuest';
-  /** How much of the readiness time it may use: a restored guest answers at once or never. */
-  readonly timeoutMs: (readinessTimeoutMs: number) => number;
-}
-
-/** What tells the rungs apart. All of them clone a disk, start a guest and wait until it answers. */
-const rungPlans: Readonly<Record<GuestRung, RungPlan>> = {
-  restore: {
-    message: 'Restoring the saved state',
-    start: 'restoreGuest',
-    timeoutMs: (readinessTimeoutMs) => Math.min(readinessTimeoutMs, 30 * msPerSecond),
-  },
-  'cold-boot': { message: 'Booting the guest', start: 'bootGuest', timeoutMs: (readinessTimeoutMs) => readinessTimeoutMs },
-};
+/** A restored guest answers at once or never. */
+const restoreTimeoutMs = 30 * msPerSecond;
 
 /** Failures of one rung that say nothing about the next. */
 const fallsThrough: readonly ErrorCode[] = ['hypervisor-refused', 'image-unavailable', 'guest-unresponsive', 'internal'];
@@ -54,22 +39,29 @@ export interface Climb {
  * @throws the failure of the last rung
  */
 export async function climb(saga: Saga, { serviceVmId, placement, nextBootId, guestGone, report }: Climb): Promise<StartedGuest> {
-  const rungs = placement.rungs.filter((rung): rung is GuestRung => rung in rungPlans);
-  const host = onHost(placement.hostId);
-  const undo = onHostUntilDone(placement.hostId);
-  for (const [index, rung] of rungs.entries()) {
-    const plan = rungPlans[rung];
-    const bootId = nextBootId();
-    const timeoutMs = plan.timeoutMs(placement.readinessTimeoutMs);
-    const steps: readonly Step[] = [
+  const { hostId, readinessTimeoutMs } = placement;
+  const host = onHost(hostId);
+  const undo = onHostUntilDone(hostId);
+  /** What a rung does once it has a disk. */
+  const guestSteps: Readonly<Record<GuestRung, (bootId: string) => readonly Step[]>> = {
+    restore: (bootId) => [
       {
-        name: 'cloneDisk',
-        run: () => host.cloneDisk({ serviceVmId, rung, progress: report('clone', 2, 'Cloning the disk') }),
-        undo: () => undo.removeDisk({ serviceVmId }),
+        name: 'restoreGuest',
+        run: () => {
+          const timeoutMs = Math.min(readinessTimeoutMs, restoreTimeoutMs);
+          const progress = report('restore', 3, 'Restoring the saved state');
+          return whileGuestLives(
+            () => onHost(hostId, timeoutMs + guestMarginMs).restoreGuest({ serviceVmId, bootId, timeoutMs, progress }),
+            guestGone,
+          );
+        },
+        undo: () => undo.destroyGuest({ serviceVmId }),
       },
+    ],
+    'cold-boot': (bootId) => [
       {
-        name: plan.start,
-        run: () => host[plan.start]({ serviceVmId, bootId, progress: report(rung, 3, plan.message) }),
+        name: 'bootGuest',
+        run: () => host.bootGuest({ serviceVmId, bootId, progress: report('cold-boot', 3, 'Booting the guest') }),
         undo: () => undo.destroyGuest({ serviceVmId }),
       },
       {
@@ -77,17 +69,23 @@ export async function climb(saga: Saga, { serviceVmId, placement, nextBootId, gu
         run: () => {
           const progress = report('probe', 4, 'Waiting until the service answers');
           return whileGuestLives(
-            () =>
-              onHost(placement.hostId, timeoutMs + probeMarginMs).awaitGuest({
-                serviceVmId,
-                timeoutMs,
-                restored: rung === 'restore',
-                progress,
-              }),
+            () => onHost(hostId, readinessTimeoutMs + guestMarginMs).awaitGuest({ serviceVmId, timeoutMs: readinessTimeoutMs, progress }),
             guestGone,
           );
         },
       },
+    ],
+  };
+  const rungs = placement.rungs.filter((rung): rung is GuestRung => rung in guestSteps);
+  for (const [index, rung] of rungs.entries()) {
+    const bootId = nextBootId();
+    const steps: readonly Step[] = [
+      {
+        name: 'cloneDisk',
+        run: () => host.cloneDisk({ serviceVmId, rung, progress: report('clone', 2, 'Cloning the disk') }),
+        undo: () => undo.removeDisk({ serviceVmId }),
+      },
+      ...guestSteps[rung](bootId),
     ];
     const mark = saga.mark();
     try {
@@ -127,8 +125,8 @@ export async function claim({ serviceVmId, placement, guestGone, report }: Climb
   }
 }
 
-/** What an activity that waits for a guest may take beyond the time that it gives the guest. */
-const probeMarginMs = 30 * msPerSecond;
+/** What an activity that waits for a guest may take beyond the time that it gives the guest to answer. */
+const guestMarginMs = 5 * msPerMinute;
 
 /** Waits for the guest's application, but no longer than its guest lives. */
 async function whileGuestLives(work: () => Promise<void>, guestGone: Climb['guestGone']): Promise<void> {

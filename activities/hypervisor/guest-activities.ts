@@ -34,7 +34,11 @@ export function createGuestActivities(context: HostContext): GuestActivities {
   const { paths, store, hypervisor } = context;
 
   /** Starts the guest of a boot unless it runs already; what is left of other boots goes first. */
-  const startOnce = async (serviceVmId: string, bootId: string, start: (identity: DomainIdentity, instance: Instance) => Promise<void>) => {
+  const startOnce = async (
+    serviceVmId: string,
+    bootId: string,
+    start: (identity: DomainIdentity, instance: Instance, filtered: Promise<void>) => Promise<void>,
+  ) => {
     const name = domainName(context, serviceVmId);
     const found = await hypervisor.findDomain(name);
     if (found?.bootId === bootId && found.running) return;
@@ -43,10 +47,10 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     const ports = await bindablePorts(context, instance);
     const uid = filteredUid(instance.spec, ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
-    if (uid !== undefined) {
-      await filterGuest(context.domainPrefix, uid, instance.spec);
-      await chown(diskPath(paths, serviceVmId), uid, uid);
-    }
+    if (uid !== undefined) await chown(diskPath(paths, serviceVmId), uid, uid);
+    const filtered = uid === undefined ? Promise.resolve() : filterGuest(context.domainPrefix, uid, instance.spec);
+    // Whoever lets the guest run waits for it.
+    filtered.catch(() => undefined);
     await start(
       {
         name,
@@ -59,7 +63,15 @@ export function createGuestActivities(context: HostContext): GuestActivities {
         network: { ports, filteredUid: uid },
       },
       instance,
+      filtered,
     );
+  };
+
+  /** Waits until the guest's application answers. */
+  const answer = async (serviceVmId: string, timeoutMs: number, signal: AbortSignal) => {
+    const { spec, ports } = await requireInstance(store, serviceVmId);
+    const usernet = () => hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
+    await awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
   };
 
   return {
@@ -76,32 +88,29 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     bootGuest: ({ serviceVmId, bootId }) =>
       withHeartbeat(async () => {
         const { accelerator } = await hypervisor.fingerprint();
-        await startOnce(serviceVmId, bootId, (identity, instance) =>
-          hypervisor.createDomain(domainXml({ ...identity, accelerator, ...devicesOf(context, instance) })),
-        );
+        await startOnce(serviceVmId, bootId, async (identity, instance, filtered) => {
+          await filtered;
+          await hypervisor.createDomain(domainXml({ ...identity, accelerator, ...devicesOf(context, instance) }));
+        });
       }),
 
-    restoreGuest: ({ serviceVmId, bootId }) =>
+    restoreGuest: ({ serviceVmId, bootId, timeoutMs }) =>
       withHeartbeat(async (signal) => {
-        await startOnce(serviceVmId, bootId, async (identity, instance) => {
+        await startOnce(serviceVmId, bootId, async (identity, instance, filtered) => {
           const saved = await fittingState(hypervisor, instance);
           const base = await backingFile(identity.diskPath);
           if (basename(base ?? '') !== saved.disk.sha256) throw unusable('was made anew after the disk had been cloned');
           const savedPath = await imageFile(paths, saved.memory);
-          await restoreClone(hypervisor, savedPath, join(instanceFolder(paths, serviceVmId), 'restore.fifo'), identity, signal);
+          const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
+          await restoreClone(hypervisor, { savedPath, fifoPath, identity, filtered, signal });
         });
+        const name = domainName(context, serviceVmId);
+        await answerAsItself({ hypervisor, name, serviceVmId }, () => answer(serviceVmId, timeoutMs, signal));
       }),
 
     destroyGuest: ({ serviceVmId }) => withHeartbeat(() => endGuest(context, serviceVmId)),
 
-    awaitGuest: ({ serviceVmId, timeoutMs, restored = false }) =>
-      withHeartbeat(async (signal) => {
-        const { spec, ports } = await requireInstance(store, serviceVmId);
-        const name = domainName(context, serviceVmId);
-        const usernet = () => hypervisor.monitor(name, 'info usernet');
-        const answer = () => awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
-        await (restored ? answerAsItself({ hypervisor, name, serviceVmId }, answer) : answer());
-      }),
+    awaitGuest: ({ serviceVmId, timeoutMs }) => withHeartbeat((signal) => answer(serviceVmId, timeoutMs, signal)),
 
     warmUpGuest: ({ serviceVmId }) =>
       withHeartbeat(async (signal) => {
@@ -169,19 +178,24 @@ async function bindablePorts({ store, portRange }: HostContext, { serviceVmId, p
   return current;
 }
 
+interface Clone {
+  readonly savedPath: string;
+  readonly fifoPath: string;
+  readonly identity: DomainIdentity;
+  /** When the guest may run. */
+  readonly filtered: Promise<void>;
+  readonly signal: AbortSignal;
+}
+
 /** Restores from a FIFO that delivers the saved state as that of this instance. */
-async function restoreClone(
-  hypervisor: Hypervisor,
-  savedPath: string,
-  fifoPath: string,
-  identity: DomainIdentity,
-  signal: AbortSignal,
-): Promise<void> {
+async function restoreClone(hypervisor: Hypervisor, { savedPath, fifoPath, identity, filtered, signal }: Clone): Promise<void> {
   await rm(fifoPath, { force: true });
   await runTool('mkfifo', ['-m', '600', fifoPath], { signal });
   const restored = new AbortController();
   try {
-    const stream = streamSavedGuest(savedPath, fifoPath, (xml) => cloneXml(xml, identity), AbortSignal.any([signal, restored.signal]));
+    const rewriteXml = (xml: string) => cloneXml(xml, identity);
+    const over = AbortSignal.any([signal, restored.signal]);
+    const stream = streamSavedGuest(savedPath, fifoPath, { rewriteXml, mayRun: filtered, signal: over });
     // A stream that fails leaves the hypervisor waiting for bytes: closing the FIFO is what ends its call.
     const restore = hypervisor.restoreDomain(fifoPath).finally(() => restored.abort());
     const [restoring, streaming] = await Promise.allSettled([restore, stream]);

@@ -1,38 +1,42 @@
-import { constants, createReadStream, openSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Socket } from 'node:net';
-import { pipeline } from 'node:stream/promises';
 import { parseSaveImageHeader, readSavedXml, saveImageHeaderBytes, withSavedXml } from './save-image.ts';
+
+export interface SavedGuestStream {
+  /** From the XML in the file to that of the clone. */
+  readonly rewriteXml: (xml: string) => string;
+  /** What must be done before the guest runs; QEMU is started meanwhile. When it fails, so does the stream. */
+  readonly mayRun: Promise<void>;
+  readonly signal: AbortSignal;
+}
 
 /**
  * Delivers a saved guest through a FIFO with another XML, so that any number of clones are restored from one file
  * and nothing is copied.
- * @param rewriteXml from the XML in the file to that of the clone
- * @returns when all of it has been handed over; rejects when the signal aborts or the reader goes away
+ * @returns when all of it has been handed over; rejects when the signal aborts
  */
-export async function streamSavedGuest(
-  savedPath: string,
-  fifoPath: string,
-  rewriteXml: (xml: string) => string,
-  signal: AbortSignal,
-): Promise<void> {
-  const file = await open(savedPath, 'r');
-  try {
-    const header = Buffer.alloc(saveImageHeaderBytes);
-    await file.read(header, 0, header.length, 0);
-    const parsed = parseSaveImageHeader(header);
-    const area = Buffer.alloc(parsed.areaBytes);
-    await file.read(area, 0, area.length, saveImageHeaderBytes);
-    const head = withSavedXml(header, area, rewriteXml(readSavedXml(parsed, area)));
-    // Opened for both ways: opening for writing alone would wait in the kernel for a reader that may never come.
-    const fifo = new Socket({ fd: openSync(fifoPath, constants.O_RDWR | constants.O_NONBLOCK), readable: false, writable: true });
-    const state = createReadStream(savedPath, { start: saveImageHeaderBytes + parsed.areaBytes, highWaterMark: chunkBytes });
-    fifo.write(head);
-    await pipeline(state, fifo, { signal });
-  } finally {
-    await file.close();
-  }
+export async function streamSavedGuest(savedPath: string, fifoPath: string, stream: SavedGuestStream): Promise<void> {
+  const { rewriteXml, mayRun, signal } = stream;
+  await using file = await open(savedPath, 'r');
+  const { buffer: header } = await file.read(Buffer.alloc(saveImageHeaderBytes));
+  const parsed = parseSaveImageHeader(header);
+  const { buffer: area } = await file.read(Buffer.alloc(parsed.areaBytes));
+  const head = withSavedXml(header, area, rewriteXml(readSavedXml(parsed, area)));
+  // Opened for both ways: opening for writing alone would wait in the kernel for a reader that may never come.
+  await using fifo = await open(fifoPath, constants.O_RDWR | constants.O_NONBLOCK);
+  const { bytesWritten } = await fifo.write(head);
+  if (bytesWritten < head.length) throw new Error(`The description of the saved guest is too long: ${head.length} bytes`);
+  await mayRun;
+  await using rest = await open(fifoPath, constants.O_WRONLY);
+  await copy(file.fd, rest.fd, signal);
 }
 
-/** Large enough that the cost of a read does not count. */
-const chunkBytes = 1024 * 1024;
+/** Copies what is left to be read. A process that does nothing else hands a guest over a third faster than this one could. */
+async function copy(from: number, to: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const child = spawn('cat', [], { stdio: [from, to, 'ignore'], signal, killSignal: 'SIGKILL' });
+  const [status] = (await once(child, 'exit')) as [number | null];
+  if (status !== 0) throw new Error(`The saved guest could not be read: cat ended with status ${status}`);
+}

@@ -40,7 +40,9 @@ export function readSavedXml(header: SaveImageHeader, area: Buffer): string {
  */
 export function withSavedXml(header: Buffer, area: Buffer, xml: string): Buffer {
   const { cookieOffset } = parseSaveImageHeader(header);
-  const cookie = cookieOffset === 0 ? Buffer.alloc(0) : area.subarray(cookieOffset);
+  // libvirt leaves room behind it, so that a longer XML could be written in place.
+  const cookieEnd = area.indexOf(0, cookieOffset) + 1;
+  const cookie = cookieOffset === 0 ? Buffer.alloc(0) : area.subarray(cookieOffset, cookieEnd || area.length);
   const text = Buffer.from(`${xml}\0`, 'utf8');
   const rewritten = Buffer.concat([header.subarray(0, saveImageHeaderBytes), text, cookie]);
   rewritten.writeUInt32LE(text.length + cookie.length, magic.length + 4);

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, statfs, truncate } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, statfs, truncate, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { bytesPerMib, formatBytes } from '../../workflows/contract/units.ts';
 import { CloudletError } from '../../workflows/contract/errors.ts';
@@ -24,13 +24,43 @@ export async function createOverlay(basePath: string, overlayPath: string, { lim
     if (freeBytes < minimumFreeBytes) throw diskFull(`${formatBytes(freeBytes)} are left, ${formatBytes(minimumFreeBytes)} are needed`);
     const unfinished = `${overlayPath}.new`;
     await rm(unfinished, { force: true });
-    await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', basePath, '-F', 'qcow2', unfinished], {
-      signal,
-    });
+    const head = await headOf(basePath);
+    const blank = blanks.get(`${basePath} ${head}`);
+    if (blank) await writeFile(unfinished, blank, { signal });
+    else {
+      await runTool('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', basePath, '-F', 'qcow2', unfinished], { signal });
+      keepBlank(`${basePath} ${head}`, await readFile(unfinished));
+    }
     if (limitBytes !== undefined) await truncate(unfinished, limitBytes);
     await rename(unfinished, overlayPath);
   } catch (error) {
     throw asOverlayError(asDiskError(error), basePath);
+  }
+}
+
+/**
+ * Overlays without a difference, by their base and how its file begins: an image never changes, so what QEMU made of it
+ * once holds for every start, and none of them waits for a process. A file that begins otherwise is QEMU's to judge.
+ */
+const blanks = new Map<string, Buffer>();
+const blanksKept = 32;
+
+function keepBlank(key: string, blank: Buffer): void {
+  blanks.set(key, blank);
+  if (blanks.size > blanksKept) blanks.delete(blanks.keys().next().value!);
+}
+
+/** Length of the header of a qcow2 of version 3. */
+const headBytes = 104;
+
+async function headOf(path: string): Promise<string> {
+  const file = await open(path).catch(() => undefined);
+  if (!file) return '';
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes));
+    return buffer.toString('base64', 0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

@@ -114,7 +114,7 @@ export const scenarios: readonly Pick<Operation, 'name' | 'prepare' | 'planted'>
   { name: 'service-vm-undo-fails', prepare: coldBoot, planted: { 'destroyGuest#1': failsForGood('hypervisor-refused') } },
   { name: 'service-vm-stopped-while-probed', prepare: cutShort(coldBoot, 'awaitGuest#1', isAskedToStop) },
   { name: 'service-vm-cancelled-while-booting', prepare: cutShort(coldBoot, 'bootGuest#1', isCancelled) },
-  { name: 'service-vm-guest-dies-while-probed', prepare: cutShort(restore, 'awaitGuest#1', guestDies) },
+  { name: 'service-vm-guest-dies-while-probed', prepare: cutShort(coldBoot, 'awaitGuest#1', guestDies) },
   { name: 'service-vm-guest-dies', prepare: starts({}, losesItsGuest) },
   { name: 'service-vm-guest-dies-for-good', prepare: starts({ spec: { restartPolicy: 'never' } }, losesItsGuestForGood) },
   { name: 'service-vm-last-user-leaves', prepare: starts({}, losesItsUsers) },

@@ -134,6 +134,12 @@ export const hangs: Fault = async ({ context }) => {
   }
 };
 
+/** Does its work, and then nothing more until it is cancelled. */
+export const worksThenHangs: Fault = async (call) => {
+  await call.work();
+  return hangs(call);
+};
+
 /** Does something else first. */
 export const after =
   (other: () => Promise<unknown>): Fault =>

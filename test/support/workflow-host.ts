@@ -99,6 +99,15 @@ export class ScriptedHost {
       this.domains.set(name, { name, bootId, serviceVmId, cloudletId: context.cloudletId, running: true });
     };
 
+    const answer = async (serviceVmId: string, timeoutMs: number): Promise<void> => {
+      const deadline = performance.now() + timeoutMs;
+      while (this.guestOf(serviceVmId) === undefined) {
+        if (performance.now() > deadline) throw new CloudletError('guest-unresponsive', 'The guest did not answer in time.');
+        Context.current().heartbeat();
+        await Promise.race([sleep(beatMs), Context.current().cancelled]);
+      }
+    };
+
     const images = createImageActivities({ ...context, log: silentLog });
     return {
       ...createReconcileActivities(context),
@@ -118,7 +127,7 @@ export class ScriptedHost {
 
       bootGuest: ({ serviceVmId, bootId }) => startOnce(serviceVmId, bootId),
 
-      restoreGuest: async ({ serviceVmId, bootId }) => {
+      restoreGuest: async ({ serviceVmId, bootId, timeoutMs }) => {
         const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
         await writeAnew(fifoPath, '');
         try {
@@ -126,16 +135,10 @@ export class ScriptedHost {
         } finally {
           await rm(fifoPath, { force: true });
         }
+        await answer(serviceVmId, timeoutMs);
       },
 
-      awaitGuest: async ({ serviceVmId, timeoutMs }) => {
-        const deadline = performance.now() + timeoutMs;
-        while (this.guestOf(serviceVmId) === undefined) {
-          if (performance.now() > deadline) throw new CloudletError('guest-unresponsive', 'The guest did not answer in time.');
-          Context.current().heartbeat();
-          await Promise.race([sleep(beatMs), Context.current().cancelled]);
-        }
-      },
+      awaitGuest: ({ serviceVmId, timeoutMs }) => answer(serviceVmId, timeoutMs),
 
       claimGuest: async ({ serviceVmId, bootId }) => {
         await takeUpClaim(store, serviceVmId);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Operation } from '../../activities/store/entities/operation.ts';
 import { isWorkflowOpen } from '../../temporal/client/workflow-directory.ts';
 import { eventually } from '../support/eventually.ts';
-import { after, failsForGood, hangs, type CallKey } from '../support/workflow-faults.ts';
+import { after, failsForGood, hangs, worksThenHangs, type CallKey } from '../support/workflow-faults.ts';
 import { newInstance, readyInstance, refusalOf, type TestInstance } from '../support/workflow-instance.ts';
 import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
 
@@ -79,7 +79,6 @@ describe.concurrent('a stop while it starts', () => {
     ['awaitGuest#1', { saved: false }, 3_000],
     ['publishReady#1', { saved: false }, 10_000],
     ['restoreGuest#1', { saved: true }, 3_000],
-    ['awaitGuest#1', { saved: true }, 3_000],
   ];
 
   it.each(provisioning)('cuts %s short and undoes everything, with %o', async (call, service, withinMs) => {
@@ -124,9 +123,11 @@ describe.concurrent('a guest that goes while it is probed', () => {
 
   it('makes a restore fall to a cold boot', async () => {
     const instance = await newInstance(lab, { saved: true });
-    instance.plan.inject('awaitGuest#1', hangs);
+    instance.plan.inject('restoreGuest#1', worksThenHangs);
     const ready = instance.awaitReady();
-    await instance.plan.reached('awaitGuest#1');
+    await eventually(() => {
+      if (!lab.host.guestOf(instance.serviceVmId)) throw new Error('The guest does not run yet');
+    });
     await lab.signals.guestStopped(instance.serviceVmId, lab.host.loseGuest(instance.serviceVmId));
     expect(await ready).toMatchObject({ rung: 'cold-boot' });
     expect(await instance.row()).toMatchObject({ state: 'ready', rung: 'cold-boot', restarts: 0 });

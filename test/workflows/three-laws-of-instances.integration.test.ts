@@ -9,7 +9,7 @@ holdToLaws(
     {
       name: 'a start by restore, and its stop',
       prepare: starts({ saved: true }, isStopped),
-      survives: ['cloneDisk#1', 'restoreGuest#1', 'awaitGuest#1'],
+      survives: ['cloneDisk#1', 'restoreGuest#1'],
     },
     {
       name: 'a start that falls from restore to cold boot',
@@ -28,7 +28,7 @@ holdToLaws(
       prepare: claims({ saved: true }, isStopped),
       planted: { 'claimGuest#1': failsForGood('guest-unresponsive') },
       triedFrom: 'claimGuest#1',
-      survives: ['claimGuest#1', 'cloneDisk#2', 'restoreGuest#2', 'awaitGuest#2'],
+      survives: ['claimGuest#1', 'cloneDisk#2', 'restoreGuest#2'],
     },
     { name: 'an instance whose guest dies and comes back', prepare: starts({}, losesItsGuest), triedFrom: 'retireIfUnused#1' },
     { name: 'an instance that its last user leaves', prepare: starts({}, losesItsLastUser), triedFrom: 'retireIfUnused#1' },

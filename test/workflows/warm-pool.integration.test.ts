@@ -8,7 +8,7 @@ import { endLease, sweepLeases } from '../../activities/store/leases.ts';
 import { startFillingPool } from '../../temporal/client/start-filling-pool.ts';
 import { eventually } from '../support/eventually.ts';
 import { fillPool, warmOf, warmService } from '../support/warm-instances.ts';
-import { failsForGood, hangs } from '../support/workflow-faults.ts';
+import { failsForGood, worksThenHangs } from '../support/workflow-faults.ts';
 import { heldBy } from '../support/workflow-invariants.ts';
 import { instanceOf, type TestInstance } from '../support/workflow-instance.ts';
 import { openWorkflowLab, type WorkflowLab } from '../support/workflow-lab.ts';
@@ -241,7 +241,7 @@ describe('memory that a start needs', () => {
     const planOf = lab.faults.of.bind(lab.faults);
     lab.faults.of = (workflowId) => {
       const plan = planOf(workflowId);
-      plan.onCall ??= (key) => (key === 'awaitGuest#1' ? hangs : undefined);
+      plan.onCall ??= (key) => (key === 'restoreGuest#1' ? worksThenHangs : undefined);
       return plan;
     };
     const filling = fillPool(lab);

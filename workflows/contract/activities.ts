@@ -159,11 +159,14 @@ export interface GuestActivities {
   removeDisk(input: OfServiceVm): Promise<void>;
   /** Boots the guest from its disk, cold. */
   bootGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<void>;
-  /** Brings the guest back from the service's saved memory state. */
-  restoreGuest(input: OfServiceVm & { readonly bootId: string } & Reported): Promise<void>;
+  /**
+   * Brings the guest back from the service's saved memory state, and waits until its application answers; it is given an
+   * identity of its own meanwhile. One activity, since it answers at once or never.
+   */
+  restoreGuest(input: OfServiceVm & { readonly bootId: string; readonly timeoutMs: number } & Reported): Promise<void>;
   destroyGuest(input: OfServiceVm): Promise<void>;
-  /** Waits until the guest's application answers; one that was restored is given an identity of its own meanwhile. */
-  awaitGuest(input: OfServiceVm & { readonly timeoutMs: number; readonly restored?: boolean } & Reported): Promise<void>;
+  /** Waits until the application of a guest that boots answers. */
+  awaitGuest(input: OfServiceVm & { readonly timeoutMs: number } & Reported): Promise<void>;
   /** Makes the requests that fill the guest's caches. */
   warmUpGuest(input: OfServiceVm & Reported): Promise<void>;
   /** Saves the guest's memory and disk as images; the guest is gone afterwards. What was edited is kept by its disk where the guest is gone before. */
