@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import rateLimit from '@fastify/rate-limit';
 import { fastifySSE } from '@fastify/sse';
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { CloudletError } from '../workflows/contract/errors.ts';
 import type { ApiContext } from './context.ts';
@@ -16,6 +15,7 @@ import { refuseOtherMethods } from './http/other-methods.ts';
 import { refuseBadText } from './http/refuse-bad-text.ts';
 import { refuseWhenClosing } from './http/refuse-when-closing.ts';
 import { sendProblem } from './http/send-problem.ts';
+import { validatorCompiler } from './http/validator-compiler.ts';
 import { metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { pycloud } from './pycloud/pycloud.ts';
@@ -70,7 +70,7 @@ export async function buildApp(context: ApiContext, limits: ApiLimits = defaultL
   });
   guardConnections(app.server, limits);
   limitBodies(app.server, limits.requestTimeoutMs);
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setValidatorCompiler(validatorCompiler);
   app.setErrorHandler(sendProblem);
   readJsonBodies(app);
   refuseWhenClosing(app);

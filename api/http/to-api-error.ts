@@ -18,12 +18,9 @@ export function toApiError(error: unknown): CloudletError {
   if (error instanceof CloudletError) return error;
   const { code, validation, validationContext, statusCode } = error as Partial<FastifyError>;
   if (validation) {
-    const errors: InputError[] = validation.map(({ instancePath, message, params, keyword }) => ({
+    const errors: InputError[] = validation.map(({ instancePath, message = 'is not valid' }) => ({
       pointer: `/${validationContext}${instancePath}`,
-      message:
-        keyword === 'additionalProperties'
-          ? `has a field that nobody knows: ${String(params['additionalProperty'])}`
-          : (message ?? 'is not valid'),
+      message,
     }));
     return new CloudletError(
       'invalid-input',
