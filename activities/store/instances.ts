@@ -65,12 +65,15 @@ export async function servedInstances(store: Store, hostId: string): Promise<Ser
 
 /**
  * Ids of instances that hold something on a host, and of those that were asked for and never taken up by a workflow.
- * A request is given a minute, since the row is written just before its workflow starts.
+ * A request is given a minute, since the row is written just before its workflow starts; one of a build for as long as
+ * the build runs, since the instance that is saved begins only when that which runs the recipe has ended.
  */
 export async function liveInstances(store: Store, hostId: string): Promise<string[]> {
   const rows = await store.fork().execute<{ id: string }[]>(
     `select id from service_vms
-     where (host_id = ? and state = any(?::text[])) or (state = 'requested' and requested_at < now() - interval '1 minute')`,
+     where (host_id = ? and state = any(?::text[])) or (state = 'requested' and requested_at < now() - interval '1 minute'
+       and not (purpose = any('{build,edit,recipe}') and exists (
+         select 1 from operations o where o.id = start_operation_id and o.state = 'running')))`,
     [hostId, `{${liveServiceVmStates.filter((state) => state !== 'requested').join(',')}}`],
   );
   return rows.map(({ id }) => id);

@@ -5,6 +5,7 @@ import { canFollow, serviceVmStates, type ServiceVmState } from '../../workflows
 import type { Operation } from './entities/operation.ts';
 import { findOperation, listOperations, recordProgress, runningOperations, settleLost } from './operations.ts';
 import { readEvents } from './events.ts';
+import { liveInstances } from './instances.ts';
 import { reserve } from './reservation.ts';
 import {
   findServiceVm,
@@ -175,6 +176,20 @@ describe('an instance', () => {
     await lab.store.fork().execute(`update service_vms set purpose = 'build' where id = ?`, [serviceVmId]);
     const listed = await listServiceVms(lab.store, { serviceId, limit: 1000 });
     expect(listed.map(({ serviceVm }) => serviceVm.id)).not.toContain(serviceVmId);
+  });
+});
+
+describe('an instance that was asked for, and that nobody took up', () => {
+  it.each(['serve', 'build', 'recipe'])('counts as left behind after a minute, of a build once that is over: %s', async (purpose) => {
+    const { serviceVmId, operationId } = await lab.start(serviceId, { join: false });
+    const isLeftBehind = async () => (await liveInstances(lab.store, lab.hostId)).includes(serviceVmId);
+    const change = (sql: string) => lab.store.fork().execute(`update service_vms set ${sql} where id = ?`, [serviceVmId]);
+    await change(`purpose = '${purpose}'`);
+    expect(await isLeftBehind()).toBe(false);
+    await change(`requested_at = now() - interval '2 minutes'`);
+    expect(await isLeftBehind()).toBe(purpose === 'serve');
+    await settleLost(lab.store, operationId);
+    expect(await isLeftBehind()).toBe(true);
   });
 });
 
