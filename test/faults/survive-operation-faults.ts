@@ -20,24 +20,28 @@ export function surviveEachFault(bench: () => Workbench, seed: number, points: n
   const random = seededRandom(seed);
   const drawn = adminOperations.map((operation) => ({
     operation,
-    faults: Array.from({ length: points }, (_, point) => ({ victim: victims[point % victims.length]!, moment: random() })),
+    faults: Array.from({ length: points }, (_, point) => ({
+      victim: victims[point % victims.length]!,
+      percent: Math.floor(100 * random()),
+    })),
   }));
 
   describe.each(drawn)('$operation.name', ({ operation, faults }) => {
     let usualMs: number;
     beforeAll(async () => {
-      const startedAt = performance.now();
       const prepared = await operation.prepare(bench());
       const beganAt = performance.now();
-      await finish(bench(), prepared, await prepared.begin(randomUUID()));
-      usualMs = performance.now() - Math.max(beganAt, startedAt);
+      const id = await prepared.begin(randomUUID());
+      await bench().ended(id, prepared.look);
+      usualMs = performance.now() - beganAt;
+      await finish(bench(), prepared, id);
     });
 
-    it.each(faults)('survives kill -9 of $victim at $moment of its time', async ({ victim, moment }) => {
+    it.each(faults)('survives kill -9 of $victim at $percent % of its time', async ({ victim, percent }) => {
       const prepared = await operation.prepare(bench());
       const asked = prepared.begin(randomUUID());
       asked.catch(() => undefined);
-      await sleep(moment * usualMs);
+      await sleep((percent / 100) * usualMs);
       bench().cloudlet.kill(victim);
       await finish(bench(), prepared, await asked);
       await expectNothingLeft(bench().cloudlet);
