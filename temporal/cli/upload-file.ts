@@ -28,7 +28,16 @@ export async function uploadFile(api: ApiClient, file: string, output: Output): 
   const sha256 = await sha256Of(path, progress(output, sizeBytes, 'read'));
   const described = { fileName: basename(path), sizeBytes, sha256 };
   const id = (await unfinished(api, described)) ?? (await begin(api, described));
-  await sendRest(api, id, path, sizeBytes, progress(output, sizeBytes, 'sent'));
+  const onInterrupt = (): void => {
+    process.stderr.write('\nWhat was sent is kept for a day. Repeat the command, and it goes on from there.\n');
+    process.exit(130);
+  };
+  process.once('SIGINT', onInterrupt);
+  try {
+    await sendRest(api, id, path, sizeBytes, progress(output, sizeBytes, 'sent'));
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
   return id;
 }
 
