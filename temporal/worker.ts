@@ -107,6 +107,8 @@ export async function runWorker(config: RunningConfig, signal: AbortSignal, onRe
     shutdownForceTime: 2 * shutdownGraceMs,
     // Cancellation travels with heartbeats: seldom ones would make it slow.
     maxHeartbeatThrottleInterval: '1s',
+    // So long a workflow waits for the process that knows it before any other takes it up: one that was killed never comes.
+    stickyQueueScheduleToStartTimeout: '3s',
   };
   const bundle = await workflowBundle(paths.cache);
   const createWorkers = () =>

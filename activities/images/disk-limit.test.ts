@@ -3,7 +3,7 @@ import { testSpec } from '../../test/support/workflow-services.ts';
 import { bytesPerMib } from '../../workflows/contract/units.ts';
 import { diskLimitBytes } from './disk-limit.ts';
 
-const limitMib = (purpose: 'serve' | 'warm' | 'build' | 'edit', diskGrowthMib?: number) => {
+const limitMib = (purpose: 'serve' | 'warm' | 'build' | 'edit' | 'recipe', diskGrowthMib?: number) => {
   const spec = testSpec(diskGrowthMib === undefined ? {} : { diskGrowthMib });
   const bytes = diskLimitBytes({ purpose, spec });
   return bytes === undefined ? undefined : bytes / bytesPerMib;
@@ -18,7 +18,7 @@ describe('the size that the disk of an instance may reach', () => {
 
   it('is some where the service says none', () => expect(limitMib('serve')).toBe(8192 + 10));
 
-  it.each(['build', 'edit'] as const)('is open for a %s: its disk becomes an image', (purpose) =>
+  it.each(['build', 'edit', 'recipe'] as const)('is open for a %s: its disk becomes an image', (purpose) =>
     expect(limitMib(purpose, 64)).toBeUndefined(),
   );
 });

@@ -14,7 +14,7 @@ const bookkeepingBytes = (growthBytes: number): number => bytesPerMib * Math.cei
  * that has them.
  */
 export function diskLimitBytes({ purpose, spec }: Pick<Instance, 'purpose' | 'spec'>): number | undefined {
-  if (purpose === 'build' || purpose === 'edit') return undefined;
+  if (purpose === 'build' || purpose === 'edit' || purpose === 'recipe') return undefined;
   const growthBytes = (spec.diskGrowthMib ?? serviceSpecDefaults.diskGrowthMib) * bytesPerMib;
   return growthBytes + bookkeepingBytes(growthBytes);
 }
