@@ -24,8 +24,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           sequence: { groupOrder: 1 },
-          // Each file brings a database and a Temporal of its own, and kills some of them.
-          fileParallelism: false,
+          // Each file brings a database and a Temporal of its own, and waits for timers more than it computes.
+          maxWorkers: 2,
           include: ['**/*.integration.test.ts'],
           exclude: notTests,
           retry: secondTry,
