@@ -138,7 +138,7 @@ function holdGuests(plans: FaultPlans): () => void {
   const planOf = plans.of.bind(plans);
   plans.of = (workflowId) => {
     const plan = planOf(workflowId);
-    plan.onCall ??= (key) => (activityOf(key) === 'awaitGuest' ? held : undefined);
+    plan.onCall ??= (key) => (/^(awaitGuest|restoreGuest)$/.test(activityOf(key)) ? held : undefined);
     return plan;
   };
   return () => {
