@@ -21,7 +21,7 @@ import type { Store } from '../store/store.ts';
 import { cloneXml, domainXml, type DomainIdentity } from './domain-xml.ts';
 import { endGuest, removeInstanceFiles } from './end-guest.ts';
 import { domainName, type HostContext } from './host-context.ts';
-import { answerAsItself } from './guest-identity.ts';
+import { answerAsItself, imageOf } from './guest-identity.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { awaitAnswer } from './readiness.ts';
 import { streamSavedGuest } from './restore-stream.ts';
@@ -68,10 +68,9 @@ export function createGuestActivities(context: HostContext): GuestActivities {
   };
 
   /** Waits until the guest's application answers. */
-  const answer = async (serviceVmId: string, timeoutMs: number, signal: AbortSignal) => {
-    const { spec, ports } = await requireInstance(store, serviceVmId);
+  const answer = ({ serviceVmId, spec, ports }: Instance, timeoutMs: number, signal: AbortSignal) => {
     const usernet = () => hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
-    await awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
+    return awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
   };
 
   return {
@@ -104,13 +103,15 @@ export function createGuestActivities(context: HostContext): GuestActivities {
           const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
           await restoreClone(hypervisor, { savedPath, fifoPath, identity, filtered, signal });
         });
-        const name = domainName(context, serviceVmId);
-        await answerAsItself({ hypervisor, name, serviceVmId }, () => answer(serviceVmId, timeoutMs, signal));
+        const instance = await requireInstance(store, serviceVmId);
+        const identity = { hypervisor, name: domainName(context, serviceVmId), serviceVmId, image: imageOf(instance) };
+        await answerAsItself(identity, () => answer(instance, timeoutMs, signal));
       }),
 
     destroyGuest: ({ serviceVmId }) => withHeartbeat(() => endGuest(context, serviceVmId)),
 
-    awaitGuest: ({ serviceVmId, timeoutMs }) => withHeartbeat((signal) => answer(serviceVmId, timeoutMs, signal)),
+    awaitGuest: ({ serviceVmId, timeoutMs }) =>
+      withHeartbeat(async (signal) => answer(await requireInstance(store, serviceVmId), timeoutMs, signal)),
 
     warmUpGuest: ({ serviceVmId }) =>
       withHeartbeat(async (signal) => {

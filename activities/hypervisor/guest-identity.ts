@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { msPerSecond } from '../../workflows/contract/units.ts';
+import type { Instance } from '../store/instances.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
 /** What a guest runs, if it has it, to change what clones of one saved state must not share. */
@@ -11,6 +12,15 @@ const agentTimeoutSeconds = 1;
 const lookEveryMs = 20;
 /** A guest that takes longer is given to its user as it is. */
 const patienceMs = 2 * msPerSecond;
+/** How long an agent that nobody has met yet is waited for once the guest's application answers. */
+const strangersPatienceMs = msPerSecond;
+
+/**
+ * Whether the guests of an image have an agent, as far as this process has met them. libvirt hears of a restored guest's
+ * agent a moment after the guest runs, and an application may answer before: without this either guests would be given
+ * away as they were saved, or every start of an image without an agent would wait for one.
+ */
+const imagesWithAgent = new Map<string, boolean>();
 
 export interface GuestIdentity {
   readonly hypervisor: Pick<Hypervisor, 'askAgent'>;
@@ -18,14 +28,19 @@ export interface GuestIdentity {
   readonly name: string;
   /** Its digits are the guest's machine id. */
   readonly serviceVmId: string;
+  /** SHA-256 of what it was started from. */
+  readonly image: string;
   /** A guest that was paused is itself already: all that it lacks is the time. */
   readonly clockAlone?: boolean;
 }
 
+/** What says whether a guest has an agent: the memory that it comes from, or its disk. */
+export const imageOf = ({ images: { saved, disk } }: Pick<Instance, 'images'>): string => (saved?.memory ?? disk).sha256;
+
 /**
  * Waits until a guest that was saved or paused answers, and gives it the right time, fresh entropy and a machine id
- * meanwhile, through the agent in it. A guest whose agent is not there by the time it answers goes without: a service
- * must not wait for what its image does not have.
+ * meanwhile, through the agent in it. A guest of an image that is known to have no agent goes without: a service must not
+ * wait for what its image does not have.
  * @param answer waits for the guest's application
  * @throws what `answer` throws
  */
@@ -43,15 +58,24 @@ export async function answerAsItself(identity: GuestIdentity, answer: () => Prom
   impatient.abort();
 }
 
-async function refresh({ hypervisor, name, serviceVmId, clockAlone }: GuestIdentity, answered: AbortSignal): Promise<void> {
+async function refresh({ hypervisor, name, serviceVmId, image, clockAlone }: GuestIdentity, answered: AbortSignal): Promise<void> {
   const ask = (execute: string, given: object) => hypervisor.askAgent(name, { execute, arguments: given }, agentTimeoutSeconds);
+  let deadline: number | undefined;
   // The first command finds out whether there is an agent; one that was just restored is heard of a moment later.
   for (;;) {
     const { kind } = await ask('guest-set-time', { time: Date.now() * nanosecondsPerMs });
     if (kind === 'answered') break;
-    if (kind === 'absent' || answered.aborted) return;
+    if (kind === 'absent') return;
+    if (answered.aborted) {
+      deadline ??= performance.now() + patienceWith(image);
+      if (performance.now() >= deadline) {
+        if (!imagesWithAgent.has(image)) imagesWithAgent.set(image, false);
+        return;
+      }
+    }
     await sleep(lookEveryMs);
   }
+  imagesWithAgent.set(image, true);
   if (clockAlone) return;
   const run = await ask('guest-exec', {
     path: refreshHook,
@@ -60,10 +84,16 @@ async function refresh({ hypervisor, name, serviceVmId, clockAlone }: GuestIdent
   });
   const pid = run.kind === 'answered' ? (run.value as { return?: { pid?: number } } | undefined)?.return?.pid : undefined;
   if (pid === undefined) return;
-  const deadline = performance.now() + patienceMs;
-  while (performance.now() < deadline) {
+  const until = performance.now() + patienceMs;
+  while (performance.now() < until) {
     const status = await ask('guest-exec-status', { pid });
     if (status.kind !== 'answered' || (status.value as { return?: { exited?: boolean } } | undefined)?.return?.exited !== false) return;
     await sleep(lookEveryMs);
   }
+}
+
+function patienceWith(image: string): number {
+  const known = imagesWithAgent.get(image);
+  if (known === undefined) return strangersPatienceMs;
+  return known ? patienceMs : 0;
 }

@@ -6,7 +6,7 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { findInstance } from '../store/instances.ts';
 import { takeUpClaim, unended } from '../store/warm-service-vms.ts';
 import { domainName, type HostContext } from './host-context.ts';
-import { answerAsItself } from './guest-identity.ts';
+import { answerAsItself, imageOf } from './guest-identity.ts';
 import { awaitAnswer } from './readiness.ts';
 import type { WorkflowSignals } from './workflow-signals.ts';
 
@@ -36,7 +36,7 @@ export function createWarmActivities(context: WarmContext): WarmActivities {
         await hypervisor.resumeDomain(name);
         const { spec, ports } = instance;
         const usernet = () => hypervisor.monitor(name, 'info usernet');
-        await answerAsItself({ hypervisor, name, serviceVmId, clockAlone: true }, () =>
+        await answerAsItself({ hypervisor, name, serviceVmId, image: imageOf(instance), clockAlone: true }, () =>
           awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal }),
         );
       }),
