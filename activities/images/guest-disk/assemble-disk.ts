@@ -8,6 +8,7 @@ import { tellDiskFull } from './disk-full.ts';
 import { treeSize } from './ext4-root.ts';
 import { guestPackages } from './guest-packages.ts';
 import { layOutGuestRoot, type ExtraFile } from './guest-root.ts';
+import { reseedProgram } from './reseed-program.ts';
 
 /** What makes one guest different from another. */
 export interface GuestPlan {
@@ -20,6 +21,9 @@ export interface GuestPlan {
   /** Room that is left on its disk. Default: next to none. */
   readonly spareMib?: number;
 }
+
+/** What `refresh` hooks use. */
+const reseed: ExtraFile = { path: '/etc/cloudlet/reseed', content: reseedProgram(), executable: true };
 
 /** Inodes for a MiB of files of the usual size. */
 const sparePerMib = 16;
@@ -45,7 +49,7 @@ async function assemble(plan: GuestPlan, context: AssembleContext): Promise<Asse
   const overlays = [baseRoot, plan.overlay];
   const ownPackages = packages.filter((found) => !isKernel(found));
   await layOutGuestRoot(
-    { hostname: plan.hostname, packages: ownPackages, overlays, extraFiles: plan.extraFiles ?? [] },
+    { hostname: plan.hostname, packages: ownPackages, overlays, extraFiles: [reseed, ...(plan.extraFiles ?? [])] },
     rootDirectory,
     signal,
   );

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { baseRoot } from '../guest-disk/base-root.ts';
 import type { CpioEntry } from '../guest-disk/cpio-archive.ts';
+import { reseedProgram } from '../guest-disk/reseed-program.ts';
 import type { ContainerProcess } from './container-process.ts';
 import { unprocessable } from './refusals.ts';
 
@@ -28,6 +29,7 @@ export async function containerInit(
       file('etc/acpi/PWRF/00000080', await script('power-button')),
       file('etc/guest-agent.sh', await readFile(path.join(baseRoot, 'etc/guest-agent.sh'))),
       file('etc/cloudlet/refresh', await script('refresh')),
+      file('etc/cloudlet/reseed', reseedProgram()),
     ],
   };
 }

@@ -38,6 +38,7 @@ while :; do
       else
         # All that the clones of a sample guest must not share; the random bytes are as random in base64.
         printf %s "$bytes" >/dev/urandom
+        /etc/cloudlet/reseed
         echo "$value" >/run/machine-id
       fi
       answer='{"return":{"pid":1}}' ;;
