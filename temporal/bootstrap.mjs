@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Runs on the Node of the distribution, before anything is installed: brings Debian's packages and npm's, then hands over
 // to the project's own Node.
 //
