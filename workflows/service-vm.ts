@@ -257,8 +257,9 @@ class ServiceVmLife {
     await this.#provisioning.run(async () => {
       const started = await this.#bringUp();
       await onHost(this.#placement!.hostId).pauseGuest({ serviceVmId });
-      await records.publishWarm({ serviceVmId, ...started });
+      if ((await records.publishWarm({ serviceVmId, ...started })) === 'retired') this.#endReason ??= 'retired';
     });
+    if (this.#endReason) return false;
     this.#state = 'warm';
     this.#report('warm', ownSteps, 'Waiting to be claimed');
     await tellPoolThatItIsWarm(serviceVmId);

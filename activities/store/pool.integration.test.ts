@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStoreLab, testPorts, type StoreLab } from '../../test/support/api-store.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { admitStart } from './admission.ts';
+import { ServiceVm } from './entities/service-vm.ts';
 import { createPoolRecordActivities } from './pool.ts';
 import { reserve } from './reservation.ts';
 import { listServiceVms, publishReady } from './service-vms.ts';
 import type { Store } from './store.ts';
-import { publishWarm } from './warm-service-vms.ts';
+import { publishWarm, retire } from './warm-service-vms.ts';
 
 let lab: StoreLab;
 beforeAll(async () => {
@@ -81,5 +83,34 @@ describe('fifty who ask at once at two processes', () => {
     expect(claimed.toSorted()).toEqual(warm.toSorted());
     const rows = await listServiceVms(lab.store, { serviceId, states: ['requested'], limit: 100 });
     expect(new Set(rows.map(({ serviceVm }) => serviceVm.startOperationId)).size).toBe(50);
+  });
+});
+
+describe('a warm instance', () => {
+  it('that somebody else was given the memory of while it started does not wait any more', async () => {
+    await lab.addService({ spec: { poolSize: 1 } });
+    const { serviceVmId } = (await plan()).start!;
+    await reserve(lab.store, serviceVmId, testPorts);
+    await lab.store.transaction(async (em) => retire(em, [await em.findOneOrFail(ServiceVm, { id: serviceVmId })]));
+    expect(await publishWarm(lab.store, { serviceVmId, rung: 'restore', bootId: randomUUID() })).toBe('retired');
+  });
+
+  it('can be claimed while somebody else is given room that is there', async () => {
+    const serviceId = await lab.addService({ spec: { poolSize: 1 } });
+    await fill();
+    const [asked] = await Promise.all(claims(lab.store, await lab.addService(), 1));
+    const other = await lab.anotherStore();
+    const reserved = await other.transaction(async (em) => {
+      await em.execute('lock table port_reservations in access exclusive mode');
+      const placement = reserve(lab.store, asked!.serviceVmId, testPorts);
+      await eventually(async () => {
+        const waiting = await em.execute(`select 1 from pg_locks where not granted and relation = 'port_reservations'::regclass`);
+        if (waiting.length === 0) throw new Error('The reservation has not come to its ports');
+      });
+      const [admission] = await Promise.all(claims(lab.store, serviceId, 1));
+      expect(admission).toMatchObject({ claimed: true });
+      return { placement };
+    });
+    await reserved.placement;
   });
 });

@@ -13,7 +13,7 @@ import { reservePorts, type PortRange } from './ports.ts';
 import { moveTo } from './service-vms.ts';
 import { savedStateOf, startOptions, type StartOption } from './start-options.ts';
 import type { Store } from './store.ts';
-import { givenBackFirst, heldMib, retire } from './warm-service-vms.ts';
+import { givenBackFirst, heldMib, lockGivenBackFirst, retire } from './warm-service-vms.ts';
 
 /**
  * Gives an instance a host, memory and ports there, all or nothing. Where memory is short, warm instances are retired:
@@ -39,7 +39,7 @@ export async function reserve(store: Store, serviceVmId: string, range: PortRang
     const heldHost = serviceVm.host && serviceVm.memoryMib > 0 ? hosts.find(({ id }) => id === serviceVm.host!.id) : undefined;
     const choice = heldHost
       ? { host: heldHost, option: optionFor(spec, image, heldHost, serviceVm.memoryMib), retired: [] }
-      : await chooseHost(em, store, spec, image, hosts);
+      : await chooseHost(em, { spec, image, hosts, nowMs: store.clock.nowMs() });
     // A warm instance has its memory before its workflow begins.
     if (!heldHost || serviceVm.state === 'requested') moveTo(serviceVm, 'provisioning');
     if (!heldHost) {
@@ -71,14 +71,20 @@ interface Choice {
   readonly retired: readonly ServiceVm[];
 }
 
-async function chooseHost(
-  em: EntityManager,
-  store: Store,
-  spec: ServiceSpec,
-  image: ServiceImage,
-  hosts: readonly Host[],
-): Promise<Choice> {
-  const nowMs = store.clock.nowMs();
+interface Wanted {
+  readonly spec: ServiceSpec;
+  readonly image: ServiceImage;
+  readonly hosts: readonly Host[];
+  readonly nowMs: number;
+}
+
+/** Warm instances are locked only where their memory is needed: those that are locked, nobody can claim. */
+async function chooseHost(em: EntityManager, wanted: Wanted): Promise<Choice> {
+  const choice = await chooseAmong(em, wanted, givenBackFirst);
+  return choice.retired.length === 0 ? choice : chooseAmong(em, wanted, lockGivenBackFirst);
+}
+
+async function chooseAmong(em: EntityManager, { spec, image, hosts, nowMs }: Wanted, warmOf: typeof givenBackFirst): Promise<Choice> {
   const usable = hosts.filter((host) => isFresh(host, nowMs) && host.hypervisorProblem === null);
   if (usable.length === 0) {
     const problem = hosts.find((host) => host.hypervisorProblem)?.hypervisorProblem;
@@ -87,7 +93,7 @@ async function chooseHost(
     });
   }
   const withRoom: { host: Host; leftMib: number; warm: ServiceVm[] }[] = [];
-  for (const host of usable) withRoom.push({ host, leftMib: await memoryLeftMib(em, host), warm: await givenBackFirst(em, host.id) });
+  for (const host of usable) withRoom.push({ host, leftMib: await memoryLeftMib(em, host), warm: await warmOf(em, host.id) });
   const roomiest = withRoom.toSorted((a, b) => b.leftMib - a.leftMib);
   if (spec.vcpus > Math.max(...usable.map(({ vcpus }) => vcpus))) {
     const most = Math.max(...usable.map(({ vcpus }) => vcpus));

@@ -89,6 +89,7 @@ describe('the identity of a cloudlet', () => {
 
 describe('a transaction', () => {
   it('that the database ends for a deadlock is done again, and both succeed', async () => {
+    await query(lab.databaseUrl, 'drop table if exists deadlocks');
     await query(lab.databaseUrl, 'create table deadlocks as select n as id, 0 as value from generate_series(1, 2) as n');
     let waiting = 0;
     let bothHold: () => void = () => undefined;
@@ -105,7 +106,8 @@ describe('a transaction', () => {
         await em.execute('update deadlocks set value = value + 1 where id = ?', [second]);
       });
     await Promise.all([update(1, 2), update(2, 1)]);
-    expect(tries).toBe(3);
+    // The one that tries again may be the first at what the other waits for, and they meet once more.
+    expect(tries).toBeGreaterThanOrEqual(3);
     expect(await query(lab.databaseUrl, 'select value from deadlocks')).toEqual([{ value: 2 }, { value: 2 }]);
   });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, QueryResultRow } from 'pg';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import { openOrm, type EntityManager, type Orm, type PoolOptions } from './orm.ts';
@@ -78,6 +79,7 @@ async function migrate(orm: Orm): Promise<void> {
 }
 
 const attempts = 4;
+const repeatAfterMs = 10;
 const repeatable = new Set(['40001', '40P01']);
 
 async function runTransaction<T>(orm: Orm, work: (em: EntityManager) => Promise<T>): Promise<T> {
@@ -85,8 +87,9 @@ async function runTransaction<T>(orm: Orm, work: (em: EntityManager) => Promise<
     try {
       return await orm.em.fork().transactional(work);
     } catch (error) {
-      if (attempt < attempts && repeatable.has(sqlState(error) ?? '')) continue;
-      throw asStoreError(error);
+      if (attempt === attempts || !repeatable.has(sqlState(error) ?? '')) throw asStoreError(error);
+      // Whoever it met goes first: without a pause the two would meet again.
+      await sleep(attempt * repeatAfterMs * (1 + Math.random()));
     }
   }
 }

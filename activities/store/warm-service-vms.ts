@@ -13,16 +13,21 @@ import type { Store } from './store.ts';
 /** What tells a warm instance that nobody must claim any more: its service is not what it was when the instance was begun. */
 export const isStale = `(vm.image_id is distinct from s.image_id or vm.spec - 'poolSize' <> s.spec - 'poolSize' or s.trashed_by is not null)`;
 
-/** Says that an instance waits to be claimed. Repeating it changes nothing. */
-export async function publishWarm(store: Store, warm: { serviceVmId: string; rung: StartRung; bootId: string }): Promise<void> {
-  await store.transaction(async (em) => {
+/** Says that an instance waits to be claimed, unless somebody was given its memory meanwhile. Repeating it changes nothing. */
+export async function publishWarm(
+  store: Store,
+  warm: { serviceVmId: string; rung: StartRung; bootId: string },
+): Promise<'waits' | 'retired'> {
+  return store.transaction(async (em) => {
     const serviceVm = await lockServiceVm(em, warm.serviceVmId);
-    if (serviceVm.state === 'warm' && serviceVm.bootId === warm.bootId) return;
+    if (serviceVm.state === 'warm' && serviceVm.bootId === warm.bootId) return 'waits';
+    if (serviceVm.endReason === 'retired') return 'retired';
     moveTo(serviceVm, 'warm');
     const host = await serviceVm.host?.loadOrFail();
     Object.assign(serviceVm, { rung: warm.rung, bootId: warm.bootId, hostBootId: host?.bootId ?? null, readyAt: new Date() });
     await em.flush();
     await appendEvent(em, { type: 'service-vm.warm', subject: serviceVm.id, audience: 'owner', data: { rung: warm.rung } });
+    return 'waits';
   });
 }
 
@@ -107,13 +112,22 @@ export async function retire(em: EntityManager, serviceVms: readonly ServiceVm[]
   await em.flush();
 }
 
-/** Warm instances of a host, those first that are given back first. Locked; what others are busy with is left out. */
-export const givenBackFirst = (em: EntityManager, hostId: string): Promise<ServiceVm[]> =>
-  em.find(
-    ServiceVm,
-    { host: hostId, purpose: 'warm', state: { $in: ['requested', 'provisioning', 'warm'] }, memoryMib: { $gt: 0 } },
-    { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE, orderBy: [{ state: 'asc' }, { requestedAt: 'asc' }] },
-  );
+const givenBack = (host: string) => ({
+  where: { host, purpose: 'warm', state: { $in: ['requested', 'provisioning', 'warm'] }, memoryMib: { $gt: 0 } } as const,
+  orderBy: [{ state: 'asc' }, { requestedAt: 'asc' }] as const,
+});
+
+/** Warm instances of a host, those first that are given back first: to look at, since somebody may claim them any moment. */
+export function givenBackFirst(em: EntityManager, hostId: string): Promise<ServiceVm[]> {
+  const { where, orderBy } = givenBack(hostId);
+  return em.find(ServiceVm, where, { orderBy: [...orderBy], disableIdentityMap: true });
+}
+
+/** The same, locked until the transaction ends. What others are busy with is left out. */
+export function lockGivenBackFirst(em: EntityManager, hostId: string): Promise<ServiceVm[]> {
+  const { where, orderBy } = givenBack(hostId);
+  return em.find(ServiceVm, where, { orderBy: [...orderBy], lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE });
+}
 
 /** What ending these would free. */
 export const heldMib = (serviceVms: readonly Pick<ServiceVm, 'memoryMib'>[]): number =>

@@ -236,7 +236,7 @@ describe('memory that a start needs', () => {
   });
 
   it('is given back by one that is just being warmed, too', async () => {
-    const pooled = await insertService(lab.store, lab.hostId, { spec: { poolSize: 1 } });
+    const pooled = await insertService(lab.store, lab.hostId, { saved: true, spec: { poolSize: 1 } });
     const needy = await insertService(lab.store, lab.hostId, { spec: { memory: { minimumMib: 64, idealMib: 64 } } });
     const planOf = lab.faults.of.bind(lab.faults);
     lab.faults.of = (workflowId) => {

@@ -26,7 +26,8 @@ export interface RecordActivities {
     input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string; readonly vncPort?: number } & Reported,
   ): Promise<ServiceVmReady>;
   /** Says that it waits, paused: from now on somebody may claim it. */
-  publishWarm(input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string }): Promise<void>;
+  /** @returns whether it waits to be claimed now, or was given up meanwhile */
+  publishWarm(input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string }): Promise<'waits' | 'retired'>;
   publishRestarting(input: OfServiceVm & { readonly restarts: number; readonly reason: EndReason }): Promise<void>;
   publishStopping(input: OfServiceVm & { readonly reason: EndReason }): Promise<void>;
   retireIfUnused(input: OfServiceVm): Promise<boolean>;
