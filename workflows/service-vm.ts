@@ -330,7 +330,7 @@ class ServiceVmLife {
     const { serviceVmId, serviceId } = this.#input;
     await this.#provisioning.run(async () => {
       const started = await this.#bringUp();
-      this.#ready = await records.publishReady({ serviceVmId, ...started, progress: this.#report('publish', 5, 'Ready') });
+      this.#ready = await records.publishReady({ serviceVmId, ...started, reached: this.#report('publish', 5, 'Ready') });
     });
     this.#state = 'ready';
     this.#readySinceMs = Date.now();

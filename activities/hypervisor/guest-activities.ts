@@ -33,17 +33,16 @@ import { warmUp } from './warm-up.ts';
 export function createGuestActivities(context: HostContext): GuestActivities {
   const { paths, store, hypervisor } = context;
 
-  /** Starts the guest of a boot unless it runs already; what is left of other boots goes first. */
+  /** Starts the guest of a boot unless it runs already; what is left of other boots goes first. @returns the instance */
   const startOnce = async (
     serviceVmId: string,
     bootId: string,
     start: (identity: DomainIdentity, instance: Instance, filtered: Promise<void>) => Promise<void>,
-  ) => {
+  ): Promise<Instance> => {
     const name = domainName(context, serviceVmId);
-    const found = await hypervisor.findDomain(name);
-    if (found?.bootId === bootId && found.running) return;
+    const [found, instance] = await Promise.all([hypervisor.findDomain(name), requireInstance(store, serviceVmId)]);
+    if (found?.bootId === bootId && found.running) return instance;
     if (found) await hypervisor.destroyDomain(name);
-    const instance = await requireInstance(store, serviceVmId);
     const ports = await bindablePorts(context, instance);
     const uid = filteredUid(instance.spec, ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
@@ -65,6 +64,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
       instance,
       filtered,
     );
+    return instance;
   };
 
   /** Waits until the guest's application answers. */
@@ -95,17 +95,26 @@ export function createGuestActivities(context: HostContext): GuestActivities {
 
     restoreGuest: ({ serviceVmId, bootId, timeoutMs }) =>
       withHeartbeat(async (signal) => {
-        await startOnce(serviceVmId, bootId, async (identity, instance, filtered) => {
-          const saved = await fittingState(hypervisor, instance);
-          const base = await backingFile(identity.diskPath);
-          if (basename(base ?? '') !== saved.disk.sha256) throw unusable('was made anew after the disk had been cloned');
-          const savedPath = await imageFile(paths, saved.memory);
-          const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
-          await restoreClone(hypervisor, { savedPath, fifoPath, identity, filtered, signal });
-        });
-        const instance = await requireInstance(store, serviceVmId);
-        const identity = { hypervisor, name: domainName(context, serviceVmId), serviceVmId, image: imageOf(instance) };
-        await answerAsItself(identity, () => answer(instance, timeoutMs, signal));
+        const over = new AbortController();
+        let answered: Promise<void> | undefined;
+        try {
+          const instance = await startOnce(serviceVmId, bootId, async (identity, instance, filtered) => {
+            const [saved, base] = await Promise.all([fittingState(hypervisor, instance), backingFile(identity.diskPath)]);
+            if (basename(base ?? '') !== saved.disk.sha256) throw unusable('was made anew after the disk had been cloned');
+            const savedPath = await imageFile(paths, saved.memory);
+            const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
+            // libvirt says that the guest runs only after it has for a while.
+            const handedOver = () => {
+              answered = answer(instance, timeoutMs, AbortSignal.any([signal, over.signal]));
+              answered.catch(() => undefined);
+            };
+            await restoreClone(hypervisor, { savedPath, fifoPath, identity, filtered, handedOver, signal });
+          });
+          const identity = { hypervisor, name: domainName(context, serviceVmId), serviceVmId, image: imageOf(instance) };
+          await answerAsItself(identity, () => answered ?? answer(instance, timeoutMs, signal));
+        } finally {
+          over.abort();
+        }
       }),
 
     destroyGuest: ({ serviceVmId }) => withHeartbeat(() => endGuest(context, serviceVmId)),
@@ -185,18 +194,21 @@ interface Clone {
   readonly identity: DomainIdentity;
   /** When the guest may run. */
   readonly filtered: Promise<void>;
+  /** Called when the hypervisor has all of the saved state, and lets the guest run. */
+  readonly handedOver: () => void;
   readonly signal: AbortSignal;
 }
 
 /** Restores from a FIFO that delivers the saved state as that of this instance. */
-async function restoreClone(hypervisor: Hypervisor, { savedPath, fifoPath, identity, filtered, signal }: Clone): Promise<void> {
+async function restoreClone(hypervisor: Hypervisor, clone: Clone): Promise<void> {
+  const { savedPath, fifoPath, identity, filtered, handedOver, signal } = clone;
   await rm(fifoPath, { force: true });
   await runTool('mkfifo', ['-m', '600', fifoPath], { signal });
   const restored = new AbortController();
   try {
     const rewriteXml = (xml: string) => cloneXml(xml, identity);
     const over = AbortSignal.any([signal, restored.signal]);
-    const stream = streamSavedGuest(savedPath, fifoPath, { rewriteXml, mayRun: filtered, signal: over });
+    const stream = streamSavedGuest(savedPath, fifoPath, { rewriteXml, mayRun: filtered, signal: over }).then(handedOver);
     // A stream that fails leaves the hypervisor waiting for bytes: closing the FIFO is what ends its call.
     const restore = hypervisor.restoreDomain(fifoPath).finally(() => restored.abort());
     const [restoring, streaming] = await Promise.allSettled([restore, stream]);

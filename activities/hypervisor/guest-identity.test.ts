@@ -47,6 +47,12 @@ describe('a guest', () => {
     expect(asked[2]!.arguments).toEqual({ pid: 7 });
   });
 
+  it('whose agent says that the hook has ended is asked no more', async () => {
+    const { asked, identity } = guest(() => answered({ pid: 1, exited: true }));
+    await answerAsItself(identity, async () => undefined);
+    expect(asked.map(({ execute }) => execute)).toEqual(['guest-set-time', 'guest-exec']);
+  });
+
   it('that was paused is told the time alone', async () => {
     const { asked, identity } = guest(() => answered({}));
     await answerAsItself({ ...identity, clockAlone: true }, async () => undefined);

@@ -58,6 +58,12 @@ export async function answerAsItself(identity: GuestIdentity, answer: () => Prom
   impatient.abort();
 }
 
+/** What `guest-exec` answers. The small agent runs the hook to its end, and says so. */
+interface StartedProgram {
+  readonly pid?: number;
+  readonly exited?: boolean;
+}
+
 async function refresh({ hypervisor, name, serviceVmId, image, clockAlone }: GuestIdentity, answered: AbortSignal): Promise<void> {
   const ask = (execute: string, given: object) => hypervisor.askAgent(name, { execute, arguments: given }, agentTimeoutSeconds);
   let deadline: number | undefined;
@@ -82,8 +88,8 @@ async function refresh({ hypervisor, name, serviceVmId, image, clockAlone }: Gue
     arg: [serviceVmId.replaceAll('-', '')],
     'input-data': randomBytes(seedBytes).toString('base64'),
   });
-  const pid = run.kind === 'answered' ? (run.value as { return?: { pid?: number } } | undefined)?.return?.pid : undefined;
-  if (pid === undefined) return;
+  const { pid, exited } = (run.kind === 'answered' && (run.value as { return?: StartedProgram } | undefined)?.return) || {};
+  if (pid === undefined || exited) return;
   const until = performance.now() + patienceMs;
   while (performance.now() < until) {
     const status = await ask('guest-exec-status', { pid });

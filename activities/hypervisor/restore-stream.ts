@@ -33,10 +33,22 @@ export async function streamSavedGuest(savedPath: string, fifoPath: string, stre
   await copy(file.fd, rest.fd, signal);
 }
 
-/** Copies what is left to be read. A process that does nothing else hands a guest over a third faster than this one could. */
+/** Linux's splice(2) moves pages of the page cache into the FIFO, where QEMU takes them from: nothing else copies them. */
+const spliceNumber: Partial<Record<NodeJS.Architecture, number>> = { x64: 275, arm64: 76 };
+/** fcntl(2): an ordinary FIFO holds 64 KiB, and waking one another for each of these takes longer than the copy. */
+const setPipeSize = 1031;
+const pipeBytes = 2 ** 20;
+
+/**
+ * Hands over what is left to be read, in a process that does nothing else: a third faster than this one could. Perl is on
+ * every Debian and can call Linux; what cannot be spliced is left to `cat`.
+ */
 async function copy(from: number, to: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const child = spawn('cat', [], { stdio: [from, to, 'ignore'], signal, killSignal: 'SIGKILL' });
+  const splice = spliceNumber[process.arch];
+  const program = `fcntl STDOUT, ${setPipeSize}, ${pipeBytes}; do { $n = syscall ${splice}, 0, 0, 1, 0, ${pipeBytes}, 0 } while $n > 0; exec "cat" if $n < 0`;
+  const [command, args] = splice ? ['perl', ['-e', program]] : ['cat', []];
+  const child = spawn(command, args, { stdio: [from, to, 'ignore'], signal, killSignal: 'SIGKILL' });
   const [status] = (await once(child, 'exit')) as [number | null];
-  if (status !== 0) throw new Error(`The saved guest could not be read: cat ended with status ${status}`);
+  if (status !== 0) throw new Error(`The saved guest could not be read: ${command} ended with status ${status}`);
 }

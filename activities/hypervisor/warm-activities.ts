@@ -18,6 +18,8 @@ const lookEveryMs = 50;
 /** One that takes longer is left to the next reconciliation; what waits for its memory goes on. */
 const retireWithinMs = 10 * msPerSecond;
 
+const gone = () => new CloudletError('guest-unresponsive', 'The guest that waited is gone.');
+
 /** What is done with guests that wait, paused, for somebody who claims them. */
 export function createWarmActivities(context: WarmContext): WarmActivities {
   const { store, hypervisor, signals } = context;
@@ -27,13 +29,13 @@ export function createWarmActivities(context: WarmContext): WarmActivities {
     claimGuest: ({ serviceVmId, bootId, timeoutMs }) =>
       withHeartbeat(async (signal) => {
         const name = domainName(context, serviceVmId);
-        const [instance, domain] = await Promise.all([
-          findInstance(store, serviceVmId),
-          hypervisor.findDomain(name),
-          takeUpClaim(store, serviceVmId),
-        ]);
-        if (!instance || domain?.bootId !== bootId) throw new CloudletError('guest-unresponsive', 'The guest that waited is gone.');
-        await hypervisor.resumeDomain(name);
+        const wake = async () => {
+          const domain = await hypervisor.findDomain(name);
+          if (domain?.bootId !== bootId) throw gone();
+          await hypervisor.resumeDomain(name);
+        };
+        const [instance] = await Promise.all([findInstance(store, serviceVmId), wake(), takeUpClaim(store, serviceVmId)]);
+        if (!instance) throw gone();
         const { spec, ports } = instance;
         const usernet = () => hypervisor.monitor(name, 'info usernet');
         await answerAsItself({ hypervisor, name, serviceVmId, image: imageOf(instance), clockAlone: true }, () =>

@@ -24,6 +24,7 @@ export async function findInstance(store: Store, serviceVmId: string): Promise<I
   const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId });
   if (!serviceVm?.image) return undefined;
   const { purpose, spec, memoryMib, vcpus } = serviceVm;
+  const [ports, images] = await Promise.all([portsOf(em, serviceVmId), imagesOfServiceImage(em, serviceVm.image.id)]);
   return {
     serviceVmId,
     purpose,
@@ -31,8 +32,8 @@ export async function findInstance(store: Store, serviceVmId: string): Promise<I
     spec,
     memoryMib,
     vcpus,
-    ports: await portsOf(em, serviceVmId),
-    images: await imagesOfServiceImage(em, serviceVm.image.id),
+    ports,
+    images,
   };
 }
 

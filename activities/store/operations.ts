@@ -39,7 +39,11 @@ export async function recordProgress(store: Store, operationId: string, progress
 }
 
 export type Settlement =
-  | { readonly state: Extract<OperationState, 'succeeded'>; readonly result?: Record<string, unknown> }
+  | {
+      readonly state: Extract<OperationState, 'succeeded'>;
+      readonly result?: Record<string, unknown>;
+      readonly reached?: Progress | undefined;
+    }
   | { readonly state: Extract<OperationState, 'failed' | 'cancelled'>; readonly error: CloudletError };
 
 /**
@@ -54,9 +58,10 @@ export async function settleOperations(
 ): Promise<void> {
   const problem: Problem | null = settlement.state === 'succeeded' ? null : toProblem(settlement.error);
   const result = settlement.state === 'succeeded' ? (settlement.result ?? {}) : null;
+  const reached = settlement.state === 'succeeded' && settlement.reached ? { progress: settlement.reached } : {};
   const open = await em.find(Operation, { workflowId, kind: { $in: [...kinds] }, state: 'running' });
   for (const operation of open) {
-    Object.assign(operation, { state: settlement.state, problem, result, finishedAt: new Date() });
+    Object.assign(operation, { state: settlement.state, problem, result, finishedAt: new Date(), ...reached });
   }
   await em.flush();
   for (const { id, kind } of open) {

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { PublishReady } from '../../workflows/contract/activities.ts';
 import { CloudletError, toProblem } from '../../workflows/contract/errors.ts';
 import {
   canFollow,
@@ -8,7 +9,6 @@ import {
   type ServiceVmOutcome,
   type ServiceVmReady,
   type ServiceVmState,
-  type StartRung,
 } from '../../workflows/contract/service-vm.ts';
 import { Lease } from './entities/lease.ts';
 import { PortReservation } from './entities/port-reservation.ts';
@@ -41,10 +41,7 @@ export async function lockServiceVm(em: EntityManager, serviceVmId: string): Pro
 }
 
 /** Says that the guest answers: clients are given its address from now on. Repeating it changes nothing. */
-export async function publishReady(
-  store: Store,
-  ready: { serviceVmId: string; rung: StartRung; bootId: string; vncPort?: number },
-): Promise<ServiceVmReady> {
+export async function publishReady(store: Store, ready: PublishReady): Promise<ServiceVmReady> {
   return store.transaction(async (em) => {
     const serviceVm = await lockServiceVm(em, ready.serviceVmId);
     const ports = await portsOf(em, serviceVm.id);
@@ -64,6 +61,7 @@ export async function publishReady(
     await settleOperations(em, serviceVm.workflowId, ['service-vm.start'], {
       state: 'succeeded',
       result: { serviceVmId: serviceVm.id, rung: ready.rung },
+      reached: ready.reached,
     });
     await appendEvent(em, {
       type: 'service-vm.ready',

@@ -254,7 +254,7 @@ const remove: AdminOperation = {
 /** A start by a client that has the instance to itself. */
 export const start: AdminOperation = {
   name: 'start',
-  phases: ['reserve', 'clone', 'restore', 'probe', 'publish'],
+  phases: ['reserve', 'clone', 'restore', 'publish'],
   prepare: async (bench) => ({
     begin: (key) => begun(bench.ask('POST', '/v1/service-vms', { serviceId: bench.echo, join: false }, key)),
     verify: async () => undefined,

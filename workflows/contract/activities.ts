@@ -18,15 +18,20 @@ interface OfServiceVm {
   readonly serviceVmId: string;
 }
 
+export interface PublishReady extends OfServiceVm {
+  readonly rung: StartRung;
+  readonly bootId: string;
+  readonly vncPort?: number;
+  readonly reached?: OperationProgress;
+}
+
 /** Run as local activities beside the workflow: the database only. All repeat without harm. */
 export interface RecordActivities {
   reserve(input: OfServiceVm & Reported): Promise<Placement>;
   release(input: OfServiceVm): Promise<void>;
-  publishReady(
-    input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string; readonly vncPort?: number } & Reported,
-  ): Promise<ServiceVmReady>;
-  /** Says that it waits, paused: from now on somebody may claim it. */
-  /** @returns whether it waits to be claimed now, or was given up meanwhile */
+  /** `reached`: how far its start has come with it, written together with its end: a client waits for both. */
+  publishReady(input: PublishReady & Reported): Promise<ServiceVmReady>;
+  /** Says that it waits, paused: from now on somebody may claim it. @returns whether it does, or was given up meanwhile */
   publishWarm(input: OfServiceVm & { readonly rung: StartRung; readonly bootId: string }): Promise<'waits' | 'retired'>;
   publishRestarting(input: OfServiceVm & { readonly restarts: number; readonly reason: EndReason }): Promise<void>;
   publishStopping(input: OfServiceVm & { readonly reason: EndReason }): Promise<void>;

@@ -6,9 +6,9 @@ import { baseRoot } from './base-root.ts';
 import { bootFiles, isKernel, writeBootDisk } from './boot-disk.ts';
 import { tellDiskFull } from './disk-full.ts';
 import { treeSize } from './ext4-root.ts';
+import { compileGuestAgent, guestAgentPath } from './guest-agent/compile-guest-agent.ts';
 import { guestPackages } from './guest-packages.ts';
 import { layOutGuestRoot, type ExtraFile } from './guest-root.ts';
-import { reseedProgram } from './reseed-program.ts';
 
 /** What makes one guest different from another. */
 export interface GuestPlan {
@@ -21,9 +21,6 @@ export interface GuestPlan {
   /** Room that is left on its disk. Default: next to none. */
   readonly spareMib?: number;
 }
-
-/** What `refresh` hooks use. */
-const reseed: ExtraFile = { path: '/etc/cloudlet/reseed', content: reseedProgram(), executable: true };
 
 /** Inodes for a MiB of files of the usual size. */
 const sparePerMib = 16;
@@ -48,8 +45,9 @@ async function assemble(plan: GuestPlan, context: AssembleContext): Promise<Asse
   const rootDirectory = path.join(workDirectory, 'root');
   const overlays = [baseRoot, plan.overlay];
   const ownPackages = packages.filter((found) => !isKernel(found));
+  const agent: ExtraFile = { path: guestAgentPath, content: await compileGuestAgent(workDirectory, signal), executable: true };
   await layOutGuestRoot(
-    { hostname: plan.hostname, packages: ownPackages, overlays, extraFiles: [reseed, ...(plan.extraFiles ?? [])] },
+    { hostname: plan.hostname, packages: ownPackages, overlays, extraFiles: [agent, ...(plan.extraFiles ?? [])] },
     rootDirectory,
     signal,
   );

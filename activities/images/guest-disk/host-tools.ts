@@ -10,6 +10,7 @@ export const packageOfTool = {
   mke2fs: 'e2fsprogs',
   debugfs: 'e2fsprogs',
   'qemu-img': 'qemu-utils',
+  tcc: 'tcc',
 } as const;
 
 export type HostTool = keyof typeof packageOfTool;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AssembleContext, AssembledDisk } from '../../../workflows/contract/catalogue.ts';
 import { asDiskError } from '../../run-tool.ts';
 import { bootFiles, writeBootDisk } from '../guest-disk/boot-disk.ts';
+import { compileGuestAgent } from '../guest-disk/guest-agent/compile-guest-agent.ts';
 import { guestPackages } from '../guest-disk/guest-packages.ts';
 import { runTool } from '../guest-disk/run-tool.ts';
 import { containerInit } from './container-init.ts';
@@ -43,7 +44,8 @@ async function assemble(source: ContainerArchive, context: AssembleContext): Pro
   const busyboxDirectory = join(workDirectory, 'busybox');
   await runTool('dpkg', ['-x', packages.find(({ name }) => name === 'busybox-static')!.path, busyboxDirectory], signal);
   const busybox = await readFile(join(busyboxDirectory, 'bin/busybox'));
-  const boot = await bootFiles(packages, { busybox, ...(await containerInit(process, hostname)) }, within);
+  const init = await containerInit(process, hostname, await compileGuestAgent(workDirectory, signal));
+  const boot = await bootFiles(packages, { busybox, ...init }, within);
 
   context.progress(80, 'Writing the disk');
   const disk = await writeBootDisk(boot, { ...root, spare }, within);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { baseRoot } from '../guest-disk/base-root.ts';
 import type { CpioEntry } from '../guest-disk/cpio-archive.ts';
-import { reseedProgram } from '../guest-disk/reseed-program.ts';
+import { guestAgentPath } from '../guest-disk/guest-agent/compile-guest-agent.ts';
 import type { ContainerProcess } from './container-process.ts';
 import { unprocessable } from './refusals.ts';
 
@@ -13,6 +13,7 @@ const maximumWordsBytes = 2 ** 20;
 export async function containerInit(
   process: ContainerProcess,
   hostname: string,
+  guestAgent: Uint8Array,
 ): Promise<{ readonly init: Uint8Array; readonly extraEntries: readonly CpioEntry[] }> {
   const script = (name: string): Promise<Buffer> => readFile(path.join(import.meta.dirname, 'initramfs', name));
   const directories = ['service', 'etc', 'etc/acpi', 'etc/acpi/PWRF', 'etc/cloudlet'].map(
@@ -29,7 +30,7 @@ export async function containerInit(
       file('etc/acpi/PWRF/00000080', await script('power-button')),
       file('etc/guest-agent.sh', await readFile(path.join(baseRoot, 'etc/guest-agent.sh'))),
       file('etc/cloudlet/refresh', await script('refresh')),
-      file('etc/cloudlet/reseed', reseedProgram()),
+      file(guestAgentPath.slice(1), guestAgent),
     ],
   };
 }
