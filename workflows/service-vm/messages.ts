@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { OperationProgress } from './contract/operation.ts';
-import { serviceVmMessages } from './contract/service-vm-messages.ts';
+import type { OperationProgress } from '../contract/operation.ts';
+import { serviceVmMessages } from '../contract/service-vm-messages.ts';
 import type {
   ClaimedServiceVm,
   GuestStopped,
@@ -9,7 +9,7 @@ import type {
   ServiceVmReady,
   ServiceVmState,
   StopServiceVm,
-} from './contract/service-vm.ts';
+} from '../contract/service-vm.ts';
 
 /** Waits until the instance answers, or has failed to. A warm one learns by it that it was claimed. */
 export const awaitReady = defineUpdate<ServiceVmReady, [ClaimedServiceVm?]>(serviceVmMessages.awaitReady);
