@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { OperationBody } from '../../workflows/contract/http.ts';
 import { adminOperations, start, type AdminOperation, type Workbench } from '../support/admin-operations.ts';
+import { slowOperations } from '../support/slow-operations.ts';
 import { expectNothingLeft } from '../support/leftovers.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
@@ -18,16 +19,16 @@ interface Cancellation {
 }
 
 /** Every phase of every operation; in its last one it has as good as ended. */
-const cancellations: readonly Cancellation[] = [...adminOperations, start].flatMap((operation) =>
-  operation.phases.slice(0, -1).map((phase) => ({ operation, phase })),
-);
+const cancellationsOf = (operations: readonly AdminOperation[]): readonly Cancellation[] =>
+  operations.flatMap((operation) => operation.phases.slice(0, -1).map((phase) => ({ operation, phase })));
+const quickOperations = [...adminOperations, start];
 
-export const cancelInEachPhase = (bench: () => Workbench): void => cancel(bench, cancellations);
+export const cancelInEachPhase = (bench: () => Workbench): void => cancel(bench, cancellationsOf([...quickOperations, ...slowOperations]));
 
 /** Each operation in one of its phases, which a seed draws. */
 export function cancelOnce(bench: () => Workbench, seed: number): void {
   const random = seededRandom(seed);
-  const ofEach = [...Map.groupBy(cancellations, ({ operation }) => operation).values()];
+  const ofEach = [...Map.groupBy(cancellationsOf(quickOperations), ({ operation }) => operation).values()];
   cancel(
     bench,
     ofEach.map((ofOne) => ofOne[Math.floor(random() * ofOne.length)]!),

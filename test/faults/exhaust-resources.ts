@@ -14,7 +14,7 @@ import { expectNothingLeft } from '../support/leftovers.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { echoService } from '../support/echo-service.ts';
 
-const operationNamed = (name: AdminOperation['name']): AdminOperation => adminOperations.find((operation) => operation.name === name)!;
+const operationNamed = (name: string): AdminOperation => adminOperations.find((operation) => operation.name === name)!;
 const diskFull = { code: 'capacity-exhausted', resource: 'disk' } as const;
 /** As much as a service may ask for, and more than this machine has. */
 const endlessMib = 1024 * 1024;

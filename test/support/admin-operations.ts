@@ -107,14 +107,15 @@ export interface PreparedOperation {
 }
 
 export interface AdminOperation {
-  readonly name: 'build' | 'save' | 'import' | 'export' | 'install' | 'delete' | 'start';
+  readonly name: string;
   /** What its progress says, in this order. */
   readonly phases: readonly string[];
   readonly prepare: (bench: Workbench) => Promise<PreparedOperation>;
 }
 
-const begun = async (asked: Promise<{ operationId: string }>): Promise<string> => (await asked).operationId;
-const succeeded = ({ state }: OperationBody): boolean => state === 'succeeded';
+/** @returns the operation that an answer names */
+export const begun = async (asked: Promise<{ operationId: string }>): Promise<string> => (await asked).operationId;
+export const succeeded = ({ state }: OperationBody): boolean => state === 'succeeded';
 
 const build: AdminOperation = {
   name: 'build',
