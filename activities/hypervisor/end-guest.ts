@@ -8,7 +8,7 @@ import { domainName, type HostContext } from './host-context.ts';
 export async function endGuest(context: HostContext, serviceVmId: string): Promise<void> {
   await context.hypervisor.destroyDomain(domainName(context, serviceVmId));
   const instance = await findInstance(context.store, serviceVmId);
-  const uid = instance && filteredUid(instance.spec, instance.ports);
+  const uid = instance && filteredUid(instance.ports);
   if (uid !== undefined) await unfilterGuest(context.domainPrefix, uid);
 }
 

@@ -44,7 +44,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     if (found?.bootId === bootId && found.running) return instance;
     if (found) await hypervisor.destroyDomain(name);
     const ports = await bindablePorts(context, instance);
-    const uid = filteredUid(instance.spec, ports);
+    const uid = filteredUid(ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
     if (uid !== undefined) await chown(diskPath(paths, serviceVmId), uid, uid);
     const filtered = uid === undefined ? Promise.resolve() : filterGuest(context.domainPrefix, uid, instance.spec);
@@ -102,7 +102,6 @@ export function createGuestActivities(context: HostContext): GuestActivities {
           const fifoPath = join(instanceFolder(paths, serviceVmId), 'restore.fifo');
           await restoreClone(hypervisor, { savedPath, fifoPath, identity, filtered, signal });
         });
-        // Not earlier: of guests that were sent packets before they ran, one in three hundred never heard of any again.
         const identity = { hypervisor, name: domainName(context, serviceVmId), serviceVmId, image: imageOf(instance) };
         await answerAsItself(identity, () => answer(instance, timeoutMs, signal));
       }),

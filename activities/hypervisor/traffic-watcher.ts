@@ -59,9 +59,9 @@ export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promi
   });
 }
 
-/** Somebody may have flushed the host's rules, and without them a guest that may reach out would reach everything. */
+/** Somebody may have flushed the host's rules, and without them a guest would reach everything. */
 async function keepFiltered({ domainPrefix }: HostAgentOptions, { spec, ports }: ServedInstance): Promise<void> {
-  const uid = filteredUid(spec, ports);
+  const uid = filteredUid(ports);
   if (uid !== undefined) await filterGuest(domainPrefix, uid, spec);
 }
 

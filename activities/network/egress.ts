@@ -12,14 +12,11 @@ import { guestRules, noGuestRules, resolversIn } from './egress-rules.ts';
 const firstUid = 2_000_000_000;
 
 /**
- * The uid that a guest's QEMU runs under where the host filters what it sends; undefined where its network is simply
- * closed. A guest with a UDP port must be filtered even when it may reach nothing: on a closed user-mode network QEMU
- * drops every datagram that the guest sends, its answers among them.
+ * The uid that a guest's QEMU runs under, by which the host filters what the guest sends; undefined for a guest without
+ * ports, whose network is simply closed. Nobody could use a guest on a closed user-mode network (`restrict=on`) but this
+ * host: QEMU names no gateway to it then, so that it has no way back to a phone, and drops every datagram that it sends.
  */
-export const filteredUid = ({ egress }: Pick<ServiceSpec, 'egress'>, ports: readonly PortMapping[]): number | undefined => {
-  const filtered = egress.mode !== 'none' || ports.some(({ protocol }) => protocol === 'udp');
-  return filtered && ports[0] ? firstUid + ports[0].hostPort : undefined;
-};
+export const filteredUid = ([main]: readonly PortMapping[]): number | undefined => main && firstUid + main.hostPort;
 
 /** Name of this cloudlet's table, made of how its domains' names begin: several on one host leave each other's alone. */
 export const filterTable = (domainPrefix: string): string => `${domainPrefix.replaceAll(/[^a-z0-9]/g, '_')}guests`;
@@ -35,7 +32,7 @@ export async function filterGuest(domainPrefix: string, uid: number, { egress }:
   } catch (error) {
     throw new CloudletError(
       'hypervisor-refused',
-      `This host cannot filter what the guest sends (${(error as Error).message}). Install nftables, or take egress and UDP ports away from the service.`,
+      `This host cannot filter what the guest sends (${(error as Error).message}). Install nftables.`,
       {},
       { cause: error },
     );

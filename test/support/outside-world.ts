@@ -11,10 +11,13 @@ export interface OutsideWorld {
   readonly publicAddress: string;
   /** A server answers there, on every address of the namespace. */
   readonly port: number;
+  /** What a device out there gets. */
+  get(url: string): Promise<string>;
   remove(): Promise<void>;
 }
 
 const port = 8123;
+const client = `fetch(process.argv[1], { signal: AbortSignal.timeout(10_000) }).then((answer) => answer.text()).then((text) => process.stdout.write(text))`;
 const server = `require('node:net').createServer((socket) => socket.end('outside')).listen(${port}, () => process.send('ready'))`;
 
 /** @param number tells namespaces of test runs at the same time apart, 1 to 250 */
@@ -24,6 +27,7 @@ export async function createOutsideWorld(number = 1 + (process.pid % 250)): Prom
   const [hostAddress, privateAddress, publicAddress] = [`10.177.${number}.1`, `10.177.${number}.2`, '198.51.100.7'];
   const ip = (...args: string[]) => runTool('ip', args);
   let child: ChildProcess | undefined;
+  const get = (url: string) => runTool('ip', ['netns', 'exec', namespace, process.execPath, '-e', client, url]);
   const remove = async () => {
     child?.kill('SIGKILL');
     // The link goes with the namespace that holds its other end.
@@ -48,5 +52,5 @@ export async function createOutsideWorld(number = 1 + (process.pid % 250)): Prom
     await remove();
     throw error;
   }
-  return { hostAddress, privateAddress, privateNetwork: `10.177.${number}.0/24`, publicAddress, port, remove };
+  return { hostAddress, privateAddress, privateNetwork: `10.177.${number}.0/24`, publicAddress, port, get, remove };
 }

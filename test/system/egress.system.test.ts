@@ -18,6 +18,7 @@ beforeAll(async () => {
   outside = await createOutsideWorld();
   cloudlet = await startTestCloudlet();
   await cloudlet.addEchoService({ serviceId: 'internet', egress: { mode: 'filtered', internet: true, allow: [] } });
+  await cloudlet.addEchoService({ serviceId: 'closed', ports: [{ name: 'http', protocol: 'tcp', guestPort: 8080 }] });
   await cloudlet.addEchoService({
     serviceId: 'listed',
     save: false,
@@ -47,6 +48,13 @@ async function reached({ port }: PhoneServiceVm): Promise<string[]> {
   );
   return answers.filter(({ answer }) => answer === 'reached').map(({ name }) => name);
 }
+
+it('has devices of other networks reach a guest that reaches nobody', async () => {
+  const { port } = await cloudlet.phone().start('closed');
+  expect(await outside.get(`http://${outside.hostAddress}:${port}/health`)).toMatch(/\S/);
+  expect(await reached({ port } as PhoneServiceVm)).toEqual([]);
+  await cloudlet.stopAll();
+});
 
 it('lets a guest reach what its service may, by restore and by cold boot, and the host never', async () => {
   const phone = cloudlet.phone();

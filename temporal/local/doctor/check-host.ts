@@ -111,9 +111,9 @@ export const checkPacketFilter: Check = {
     });
     if (status === 0) return ok('nftables can filter by user');
     return {
-      status: 'warn',
+      status: 'fail',
       finding: `nftables does not work here: ${stderr.trim().split('\n')[0] ?? ''}`,
-      cost: 'guests cannot be granted a way out',
+      cost: 'no Service VM can be started',
       remedy: 'Install nftables, and run with the right to configure the network (CAP_NET_ADMIN).',
     };
   },
