@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Store } from '../../activities/store/store.ts';
 import type { ServiceVmBody } from '../../workflows/contract/http.ts';
+import { addEchoService } from '../support/echo-service.ts';
 import { Phone } from '../support/phone.ts';
 import { BareLibvirt, firstByte, type BareGuest, type ServiceFiles } from './bare-libvirt.ts';
 import type { StartedCloudlet } from '../support/started-cloudlet.ts';
@@ -11,6 +12,8 @@ const boots = 5;
 const atOnce = 8;
 const phones = 200;
 const serviceId = 'bench.echo';
+/** The same disk without a saved state, so that its next rung is the cold boot. */
+const bootedId = 'bench.booted';
 const memoryMib = 128;
 
 export async function benchStarts(cloudlet: StartedCloudlet, store: Store): Promise<Measurement[]> {
@@ -19,16 +22,14 @@ export async function benchStarts(cloudlet: StartedCloudlet, store: Store): Prom
   try {
     const restore = await inTurns(
       restores,
-      () => startOnce(cloudlet),
+      () => startOnce(cloudlet, serviceId),
       () => bareOnce(() => bare.restorable(files)),
     );
-    // Without a saved state the next rung is the cold boot.
-    const cold = await withoutSavedState(store, () =>
-      inTurns(
-        boots,
-        () => startOnce(cloudlet),
-        () => bareOnce(() => bare.bootable(files, memoryMib)),
-      ),
+    await addEchoService(cloudlet.admin, cloudlet.config.importDir, { serviceId: bootedId, save: false });
+    const cold = await inTurns(
+      boots,
+      () => startOnce(cloudlet, bootedId),
+      () => bareOnce(() => bare.bootable(files, memoryMib)),
     );
     return [
       measurement(
@@ -52,7 +53,7 @@ export async function benchStarts(cloudlet: StartedCloudlet, store: Store): Prom
         (value, floor) => value <= 1.1 * floor + 150,
       ),
       await benchManyStarts(cloudlet, () => bare.restorable(files)),
-      await withoutSavedState(store, () => benchStampede(cloudlet)),
+      await benchStampede(cloudlet),
     ];
   } finally {
     await bare.clear();
@@ -75,11 +76,11 @@ export async function inTurns(
   return { ours: median(times.ours), floor: median(times.floor) };
 }
 
-async function startOnce(cloudlet: StartedCloudlet): Promise<number> {
+async function startOnce(cloudlet: StartedCloudlet, service: string): Promise<number> {
   const phone = new Phone(cloudlet.url, 'bench');
   let id = '';
   const time = await timed(async () => {
-    const started = await phone.start(serviceId, false);
+    const started = await phone.start(service, false);
     id = started._id;
     await firstByte(started.port);
   });
@@ -127,7 +128,7 @@ async function benchStampede(cloudlet: StartedCloudlet): Promise<Measurement> {
   const ids = new Set<string>();
   await Promise.all(
     Array.from({ length: phones }, async (_, index) => {
-      const { _id } = await new Phone(cloudlet.url, `bench-${index}`).start(serviceId);
+      const { _id } = await new Phone(cloudlet.url, `bench-${index}`).start(bootedId);
       ids.add(_id);
       answeredAt.push(Date.now());
     }),
@@ -147,16 +148,6 @@ async function benchStampede(cloudlet: StartedCloudlet): Promise<Measurement> {
     },
     (value) => value <= 1_000,
   );
-}
-
-async function withoutSavedState<T>(store: Store, work: () => Promise<T>): Promise<T> {
-  const em = store.fork();
-  await em.execute(`update service_images set saved_vcpus = -saved_vcpus`);
-  try {
-    return await work();
-  } finally {
-    await em.execute(`update service_images set saved_vcpus = -saved_vcpus`);
-  }
 }
 
 /** What new instances of a service start from. */
