@@ -7,8 +7,10 @@ import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { formatDuration } from '../../workflows/contract/units.ts';
 import { activeFlows, parseUsernet } from './usernet.ts';
 
+/** A restored guest answers the first attempt, and is asked nothing more. */
+const firstMs = 150;
 /**
- * Attempts are made one after the other in two lanes. A connection made before the guest listens may stay silent for
+ * Others are made one after the other in two lanes. A connection made before the guest listens may stay silent for
  * seconds after it does, so the quick lane gives up soon and asks anew; a service that is slow to answer is asked by the
  * patient one. No more than that: every connection costs a booting guest time.
  */
@@ -66,7 +68,7 @@ type Attempt = (withinMs: number) => Promise<boolean>;
 async function firstSuccess(attempt: Attempt, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   const startedAt = performance.now();
   const elapsedMs = () => performance.now() - startedAt;
-  let succeeded = false;
+  let succeeded = await attempt(firstMs);
   const isOver = () => succeeded || signal.aborted || elapsedMs() >= timeoutMs;
   const inLane = async (withinMs: (elapsedMs: number) => number): Promise<void> => {
     while (!isOver()) {

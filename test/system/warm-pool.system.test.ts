@@ -48,3 +48,16 @@ it('keeps a guest paused, gives it to the first who asks, and replaces it though
   await eventually(async () => expect(await view(next.id)).toMatchObject({ state: 'stopped', endReason: 'lost' }));
   expect((await warm()).id).not.toBe(next.id);
 });
+
+it('serves on when its clock leaps to long after it was saved', async () => {
+  const { _id } = await cloudlet.phone().start('pooled', false);
+  const domain = (await cloudlet.domains()).find((name) => name.endsWith(_id))!;
+  const tomorrow = (Date.now() + 24 * 60 * 60 * 1000) * 1e6;
+  await cloudlet.virsh('qemu-agent-command', domain, JSON.stringify({ execute: 'guest-set-time', arguments: { time: tomorrow } }));
+  const console = await eventually(async () => {
+    const log = await cloudlet.admin.text(`/v1/service-vms/${_id}/log`);
+    expect(log).toContain('clock jumped 86');
+    return log;
+  });
+  expect(console).not.toContain('restart');
+});
