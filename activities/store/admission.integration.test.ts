@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, openStoreLab, type StoreLab } from '../../test/support/api-store.ts';
+import { ask, openStoreLab, testPorts, type StoreLab } from '../../test/support/api-store.ts';
 import { admitBuild } from './builds.ts';
 import { admitJoin, admitStart, type Admission, type StartRequest } from './admission.ts';
 import { Service } from './entities/service.ts';
 import { admitStop, withdrawStop } from './operations.ts';
+import { reserve } from './reservation.ts';
 import { publishStopping, recordEnd } from './service-vms.ts';
 import type { Store } from './store.ts';
 
@@ -55,6 +57,23 @@ describe('a stampede', () => {
 });
 
 describe('who asks', () => {
+  it('for an instance of its own waits for nobody who asks for the same', async () => {
+    const serviceId = await lab.addService();
+    const id = await ask<string>(lab.store, 'select id::text from services where service_id = ?', [serviceId]);
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    const other = lab.store.transaction(async (em) => {
+      // What admitting another to it holds until the end.
+      await em.execute('select pg_advisory_xact_lock_shared(hashtextextended(?, 1))', [id]);
+      await em.execute('select id from services where id = ? for key share', [id]);
+      await done;
+    });
+    const started = lab.start(serviceId, { join: false }).then(({ serviceVmId }) => reserve(lab.store, serviceVmId, testPorts));
+    const first = await Promise.race([started, sleep(3_000, 'waited')]);
+    finish();
+    await other;
+    expect(first).toMatchObject({ hostId: lab.hostId });
+  });
+
   it('again as the same user gets the same place, full or not', async () => {
     const serviceId = await lab.addService({ spec: { maximumUsers: 1, whenFull: 'refuse' } });
     const holder = newDevice();

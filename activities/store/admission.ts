@@ -50,8 +50,9 @@ export async function admitStart(store: Store, request: StartRequest): Promise<A
 }
 
 async function placeUser(em: EntityManager, store: Store, request: StartRequest): Promise<Admission> {
-  const service = await findStartable(em, request.serviceId);
-  const shareable = request.join && service.spec.sharing === 'join';
+  const isShareable = ({ spec }: Service) => request.join && spec.sharing === 'join';
+  const service = await findStartable(em, request.serviceId, isShareable);
+  const shareable = isShareable(service);
   const found = shareable ? await findJoinable(em, service, request.holder) : undefined;
   const claim = { holder: request.holder, shared: shareable, nowMs: store.clock.nowMs() };
   const claimed = found ? undefined : await claimWarm(em, service, claim);
@@ -64,7 +65,7 @@ async function placeUser(em: EntityManager, store: Store, request: StartRequest)
     nowMs: store.clock.nowMs(),
   });
   if (!found) {
-    await appendEvent(em, {
+    appendEvent(em, {
       type: 'service-vm.requested',
       subject: serviceVm.id,
       operationId: serviceVm.startOperationId,
@@ -88,17 +89,13 @@ export async function admitJoin(store: Store, request: JoinRequest): Promise<Adm
 }
 
 async function joinUser(em: EntityManager, store: Store, { serviceVmId, holder, dialect }: JoinRequest): Promise<Admission> {
-  const serviceVm = await em.findOne(
-    ServiceVm,
-    { id: serviceVmId, purpose: 'serve' },
-    { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service'] },
-  );
+  const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId, purpose: 'serve' }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId}.`);
   if (!serviceVm.shared) throw new CloudletError('forbidden', "This Service VM is somebody's own. Start one of your own.");
   if (!isJoinable(serviceVm.state)) {
     throw new CloudletError('state-conflict', `The Service VM is ${serviceVm.state}. Start another.`, { state: serviceVm.state });
   }
-  const service = serviceVm.service.getEntity();
+  const service = await serviceVm.service.loadOrFail();
   const { maximumUsers, leaseSeconds } = service.spec;
   if ((await countUsers(em, serviceVm.id)) >= maximumUsers) throw usersExhausted(service);
   const lease = await grantLease(em, { serviceVmId, holder, dialect, leaseSeconds, nowMs: store.clock.nowMs() });
@@ -137,9 +134,9 @@ const describe = (serviceVm: ServiceVm, service: Service, leaseId: string, how: 
   state: serviceVm.state,
 });
 
-/** One at a time for a service, so that two hundred phones at once start one instance and not two hundred. */
-async function findStartable(em: EntityManager, serviceId: string): Promise<Service> {
-  const service = await requireService(em, serviceId);
+/** One at a time where users share an instance, so that two hundred phones at once start one and not two hundred. */
+async function findStartable(em: EntityManager, serviceId: string, isShareable: (known: Service) => boolean): Promise<Service> {
+  const service = await requireService(em, serviceId, isShareable);
   if (!service.image) {
     throw new CloudletError(
       'state-conflict',

@@ -118,7 +118,7 @@ async function publishApp(store: Store, { operationId, appId, metadata }: Instal
     if (known) Object.assign(row, { ...given, ...file, installedBy: operationId, replacedInstall: replaced });
     await em.flush();
     await settleOperation(em, operationId, { state: 'succeeded', result: { appId, name: row.name } });
-    await appendEvent(em, {
+    appendEvent(em, {
       type: 'app.published',
       subject: appId,
       audience: 'public',
@@ -156,7 +156,7 @@ export async function changeApp(store: Store, id: string, ifMatch: IfMatch, chan
     if (change.name !== undefined) await refuseTakenName(em, id, change.name);
     Object.assign(app, change);
     await em.flush();
-    await appendEvent(em, { type: 'app.changed', subject: id, audience: 'public', data: { name: app.name } });
+    appendEvent(em, { type: 'app.changed', subject: id, audience: 'public', data: { name: app.name } });
     return app;
   });
 }
@@ -172,7 +172,7 @@ export async function removeApp(store: Store, id: string, ifMatch: IfMatch): Pro
     const app = await em.findOneOrFail(App, { id });
     requireTag(app, ifMatch);
     await em.nativeDelete(App, { id });
-    await appendEvent(em, { type: 'app.removed', subject: id, audience: 'public', data: { name: app.name } });
+    appendEvent(em, { type: 'app.removed', subject: id, audience: 'public', data: { name: app.name } });
     return app.installedBy;
   });
 }

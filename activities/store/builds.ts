@@ -217,7 +217,7 @@ async function publishServiceImage(
       state: 'succeeded',
       result: { ...outcome, ...(notes.length > 0 ? { notes } : {}) },
     });
-    await appendEvent(em, { type: 'service.published', subject: service.serviceId, audience: 'public', data: { version: image.number } });
+    appendEvent(em, { type: 'service.published', subject: service.serviceId, audience: 'public', data: { version: image.number } });
     return outcome;
   });
 }

@@ -14,20 +14,35 @@ export interface NewEvent {
   readonly data?: Record<string, unknown>;
 }
 
+const unwritten = new WeakMap<EntityManager, NewEvent[]>();
+
+/** Appends to the event table at the end of the transaction that this unit of work belongs to. */
+export function appendEvent(em: EntityManager, event: NewEvent): void {
+  const events = unwritten.get(em) ?? [];
+  events.push(event);
+  unwritten.set(em, events);
+}
+
 /**
- * Appends to the event table. Must be the last statement of its transaction: a trigger takes the table's lock here and
- * holds it until the commit, so that numbers grow in the order of commits.
+ * Writes what was appended. Must be the last statement of its transaction: a trigger takes the table's lock here and
+ * holds it until the commit, so that numbers grow in the order of commits, and everybody else waits.
  */
-export async function appendEvent(em: EntityManager, event: NewEvent): Promise<void> {
+export async function writeEvents(em: EntityManager): Promise<void> {
+  const events = unwritten.get(em);
+  if (!events) return;
   // What the unit of work still holds must be written before, not after.
   await em.flush();
-  await em.execute('insert into events (at, type, subject, operation_id, audience, data) values (now(), ?, ?, ?, ?, ?::jsonb)', [
-    event.type,
-    event.subject,
-    event.operationId ?? null,
-    event.audience,
-    JSON.stringify(event.data ?? {}),
-  ]);
+  await em.execute(
+    `insert into events (at, type, subject, operation_id, audience, data)
+     values ${events.map(() => '(now(), ?, ?, ?, ?, ?::jsonb)').join(', ')}`,
+    events.flatMap(({ type, subject, operationId, audience, data }) => [
+      type,
+      subject,
+      operationId ?? null,
+      audience,
+      JSON.stringify(data ?? {}),
+    ]),
+  );
 }
 
 export interface RecordedEvent extends Required<Omit<NewEvent, 'operationId'>> {

@@ -83,7 +83,7 @@ export async function publishImport(
     await em.flush();
     const outcome: ImportOutcome = { serviceId, version: image.number, restores: saved !== undefined, notes };
     await settleOperation(em, operationId, { state: 'succeeded', result: { ...outcome } });
-    await appendEvent(em, { type: 'service.published', subject: serviceId, audience: 'public', data: { version: image.number } });
+    appendEvent(em, { type: 'service.published', subject: serviceId, audience: 'public', data: { version: image.number } });
     return outcome;
   });
 }

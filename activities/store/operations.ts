@@ -34,7 +34,7 @@ export async function recordProgress(store: Store, operationId: string, progress
   await store.transaction(async (em) => {
     const changed = await em.nativeUpdate(Operation, { id: operationId, state: 'running' }, { progress });
     if (changed === 0) return;
-    await appendEvent(em, { type: 'operation.progress', subject: operationId, operationId, audience: 'owner', data: { ...progress } });
+    appendEvent(em, { type: 'operation.progress', subject: operationId, operationId, audience: 'owner', data: { ...progress } });
   });
 }
 
@@ -48,7 +48,6 @@ export type Settlement =
 
 /**
  * Ends the running operations of a workflow that are of one of these kinds. Repeating it changes nothing.
- * Appends events, so it belongs at the end of its transaction.
  */
 export async function settleOperations(
   em: EntityManager,
@@ -65,7 +64,7 @@ export async function settleOperations(
   }
   await em.flush();
   for (const { id, kind } of open) {
-    await appendEvent(em, {
+    appendEvent(em, {
       type: `operation.${settlement.state}`,
       subject: id,
       operationId: id,

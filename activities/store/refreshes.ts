@@ -127,7 +127,6 @@ async function publishRefresh(store: Store, { operationId, serviceId }: RefreshI
     service.updatedAt = new Date();
     await em.nativeDelete(ServiceVm, { startOperationId: operationId, purpose: 'build' });
     const ended = await settleOperation(em, operationId, { state: 'succeeded', result: { serviceId, version: image.number } });
-    if (ended)
-      await appendEvent(em, { type: 'service.refreshed', subject: serviceId, audience: 'public', data: { version: image.number } });
+    if (ended) appendEvent(em, { type: 'service.refreshed', subject: serviceId, audience: 'public', data: { version: image.number } });
   });
 }

@@ -10,7 +10,7 @@ import type { ServiceImage } from './entities/service.ts';
 import { ServiceVm } from './entities/service-vm.ts';
 import { isFresh, memoryLeftMib } from './hosts.ts';
 import { reservePorts, type PortRange } from './ports.ts';
-import { moveTo } from './service-vms.ts';
+import { lockServiceVm, moveTo } from './service-vms.ts';
 import { savedStateOf, startOptions, type StartOption } from './start-options.ts';
 import type { Store } from './store.ts';
 import { givenBackFirst, heldMib, lockGivenBackFirst, retire } from './warm-service-vms.ts';
@@ -23,12 +23,9 @@ import { givenBackFirst, heldMib, lockGivenBackFirst, retire } from './warm-serv
  */
 export async function reserve(store: Store, serviceVmId: string, range: PortRange): Promise<Omit<Placement, 'events'>> {
   return store.transaction(async (em) => {
-    const serviceVm = await em.findOne(
-      ServiceVm,
-      { id: serviceVmId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['service', 'service.image', 'image'], populateWhere: 'infer' },
-    );
-    if (!serviceVm) throw new CloudletError('not-found', `There is no Service VM ${serviceVmId}.`);
+    const serviceVm = await lockServiceVm(em, serviceVmId);
+    // Not in one with the lock, which would be on all of their rows: whoever starts the same service would wait.
+    await em.populate(serviceVm, ['service.image', 'image']);
     const service = serviceVm.service.getEntity();
     // What its service is by now; an instance that has an image already keeps what goes with it.
     const { spec } = serviceVm.image ? serviceVm : service;

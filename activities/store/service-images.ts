@@ -89,7 +89,7 @@ export async function selectServiceImage(store: Store, serviceId: string, versio
     const image = await requireImage(em, service, version);
     if (service.image?.id === image.id) return;
     Object.assign(service, { image });
-    await appendEvent(em, { type: 'service.published', subject: serviceId, audience: 'public', data: { version } });
+    appendEvent(em, { type: 'service.published', subject: serviceId, audience: 'public', data: { version } });
   });
 }
 

@@ -63,7 +63,7 @@ export async function publishReady(store: Store, ready: PublishReady): Promise<S
       result: { serviceVmId: serviceVm.id, rung: ready.rung },
       reached: ready.reached,
     });
-    await appendEvent(em, {
+    appendEvent(em, {
       type: 'service-vm.ready',
       subject: serviceVm.id,
       operationId: serviceVm.startOperationId,
@@ -81,7 +81,7 @@ export async function publishRestarting(store: Store, serviceVmId: string, resta
     if (serviceVm.state === 'provisioning') return;
     moveTo(serviceVm, 'provisioning');
     serviceVm.restarts = restarts;
-    await appendEvent(em, { type: 'service-vm.restarting', subject: serviceVmId, audience: 'owner', data: { reason, restarts } });
+    appendEvent(em, { type: 'service-vm.restarting', subject: serviceVmId, audience: 'owner', data: { reason, restarts } });
   });
 }
 
@@ -108,7 +108,7 @@ export async function retireIfUnused(store: Store, serviceVmId: string): Promise
 async function stopping(em: EntityManager, serviceVm: ServiceVm, reason: EndReason): Promise<void> {
   moveTo(serviceVm, 'stopping');
   serviceVm.endReason = reason;
-  await appendEvent(em, { type: 'service-vm.stopping', subject: serviceVm.id, audience: 'owner', data: { reason } });
+  appendEvent(em, { type: 'service-vm.stopping', subject: serviceVm.id, audience: 'owner', data: { reason } });
 }
 
 /**
@@ -138,7 +138,7 @@ export async function recordEnd(store: Store, serviceVmId: string, outcome: Serv
       error: unfinished,
     });
     await settleOperations(em, serviceVm.workflowId, ['service-vm.stop'], { state: 'succeeded', result: { serviceVmId } });
-    await appendEvent(em, {
+    appendEvent(em, {
       type: `service-vm.${outcome.state}`,
       subject: serviceVmId,
       operationId: serviceVm.startOperationId,
@@ -185,11 +185,12 @@ export async function listServiceVms(
 }
 
 export async function viewOf(em: EntityManager, serviceVm: ServiceVm): Promise<ServiceVmView> {
+  const [ports, users] = await Promise.all([portsOf(em, serviceVm.id), countUsers(em, serviceVm.id)]);
   return {
     serviceVm,
     serviceId: serviceVm.service.getEntity().serviceId,
-    ports: await portsOf(em, serviceVm.id),
-    users: await countUsers(em, serviceVm.id),
+    ports,
+    users,
     address: serviceVm.host?.getEntity().address ?? null,
   };
 }

@@ -19,18 +19,26 @@ export const findService = (store: Store, serviceId: string): Promise<Service | 
 export const noService = (serviceId: string): CloudletError =>
   new CloudletError('not-found', `There is no service "${serviceId}" on this cloudlet. GET /v1/services lists those there are.`);
 
-/** What happens to a service and to who starts it goes one after the other, until the end of the transaction. */
-export async function lockService(em: EntityManager, serviceId: string): Promise<Service | null> {
+/**
+ * What happens to a service and to who starts it goes one after the other, until the end of the transaction.
+ * @param alone which services nobody else may be busy with; with the others those may be who say the same
+ */
+export async function lockService(
+  em: EntityManager,
+  serviceId: string,
+  alone: (known: Service) => boolean = () => true,
+): Promise<Service | null> {
   const known = await em.findOne(Service, { serviceId });
   if (!known) return null;
-  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 1))', [known.id]);
+  const lock = alone(known) ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared';
+  await em.execute(`select ${lock}(hashtextextended(?, 1))`, [known.id]);
   // It may have changed, or gone, while we waited.
   return em.findOne(Service, { serviceId }, { refresh: true });
 }
 
 /** @returns the service, locked @throws CloudletError `not-found`, also where it is in the trash */
-export async function requireService(em: EntityManager, serviceId: string): Promise<Service> {
-  const service = await lockService(em, serviceId);
+export async function requireService(em: EntityManager, serviceId: string, alone?: (known: Service) => boolean): Promise<Service> {
+  const service = await lockService(em, serviceId, alone);
   if (!service || service.trashedBy) throw noService(serviceId);
   return service;
 }
@@ -66,7 +74,7 @@ export async function createService(
         throw new CloudletError('name-taken', `There is a service "${serviceId}" already. Change that one, or choose another name.`);
       }
       em.create(Service, { id: randomUUID(), serviceId, spec, image: null, createdAt: new Date(), updatedAt: new Date() });
-      await appendEvent(em, { type: 'service.created', subject: serviceId, audience: 'public' });
+      appendEvent(em, { type: 'service.created', subject: serviceId, audience: 'public' });
       return { serviceId };
     }),
   );
@@ -89,6 +97,6 @@ export async function changeService(
     const spec = change(service.spec);
     if (JSON.stringify(spec) === JSON.stringify(service.spec)) return;
     service.spec = spec;
-    await appendEvent(em, { type: 'service.changed', subject: serviceId, audience: 'public' });
+    appendEvent(em, { type: 'service.changed', subject: serviceId, audience: 'public' });
   });
 }

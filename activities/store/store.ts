@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, QueryResultRow } from 'pg';
 import { CloudletError } from '../../workflows/contract/errors.ts';
+import { writeEvents } from './events.ts';
 import { openOrm, type EntityManager, type Orm, type PoolOptions } from './orm.ts';
 import { openSteadyClock, type SteadyClock } from './steady-clock.ts';
 
@@ -15,7 +16,10 @@ export interface Store {
    * @throws CloudletError `store-unavailable`
    */
   read<Row extends QueryResultRow>(statement: PreparedStatement): Promise<Row[]>;
-  /** Runs `work` in one transaction; repeats it when the database asks for that (deadlock, serialization). */
+  /**
+   * Runs `work` in one transaction, and writes the events that it appended; repeats it when the database asks for that
+   * (deadlock, serialization).
+   */
   transaction<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -85,7 +89,11 @@ const repeatable = new Set(['40001', '40P01']);
 async function runTransaction<T>(orm: Orm, work: (em: EntityManager) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await orm.em.fork().transactional(work);
+      return await orm.em.fork().transactional(async (em) => {
+        const answer = await work(em);
+        await writeEvents(em);
+        return answer;
+      });
     } catch (error) {
       if (attempt === attempts || !repeatable.has(sqlState(error) ?? '')) throw asStoreError(error);
       // Whoever it met goes first: without a pause the two would meet again.

@@ -101,7 +101,7 @@ async function recordRemoval(store: Store, { serviceId, operationId, purge }: Re
     const service = await lockService(em, serviceId);
     if (service && purge) await deleteService(em, service);
     const ended = await settleOperation(em, operationId, { state: 'succeeded', result: { serviceId, purged: purge } });
-    if (ended) await appendEvent(em, { type: 'service.removed', subject: serviceId, audience: 'public' });
+    if (ended) appendEvent(em, { type: 'service.removed', subject: serviceId, audience: 'public' });
   });
 }
 
@@ -129,7 +129,7 @@ export async function restoreService(store: Store, serviceId: string, ifMatch: I
     requireTag(service, ifMatch);
     await refuseBusy(em, serviceId);
     Object.assign(service, { trashedBy: null, trashedUntilMs: null });
-    await appendEvent(em, { type: 'service.restored', subject: serviceId, audience: 'public' });
+    appendEvent(em, { type: 'service.restored', subject: serviceId, audience: 'public' });
   });
 }
 

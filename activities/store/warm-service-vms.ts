@@ -26,7 +26,7 @@ export async function publishWarm(
     const host = await serviceVm.host?.loadOrFail();
     Object.assign(serviceVm, { rung: warm.rung, bootId: warm.bootId, hostBootId: host?.bootId ?? null, readyAt: new Date() });
     await em.flush();
-    await appendEvent(em, { type: 'service-vm.warm', subject: serviceVm.id, audience: 'owner', data: { rung: warm.rung } });
+    appendEvent(em, { type: 'service-vm.warm', subject: serviceVm.id, audience: 'owner', data: { rung: warm.rung } });
     return 'waits';
   });
 }
@@ -41,14 +41,14 @@ export async function claimWarm(
   service: Service,
   { holder, shared, nowMs }: { holder: string; shared: boolean; nowMs: number },
 ): Promise<ServiceVm | undefined> {
-  const [row] = await em.execute<{ id: string }[]>(
-    `select vm.id from service_vms vm join services s on s.id = vm.service_id join hosts h on h.id = vm.host_id
+  const [row] = await em.execute<object[]>(
+    `select vm.* from service_vms vm join services s on s.id = vm.service_id join hosts h on h.id = vm.host_id
      where vm.service_id = ? and vm.state = 'warm' and not ${isStale} and h.hypervisor_problem is null and h.heartbeat_at_ms > ?::bigint
      order by vm.ready_at limit 1 for update of vm skip locked`,
     [service.id, nowMs - freshForMs],
   );
   if (!row) return undefined;
-  const serviceVm = await em.findOneOrFail(ServiceVm, { id: row.id });
+  const serviceVm = em.map(ServiceVm, row);
   const operation = createOperation(em, {
     kind: 'service-vm.start',
     workflowId: serviceVm.workflowId,

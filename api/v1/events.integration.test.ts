@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => lab?.close());
 
 const write = (subject: string, audience: 'public' | 'owner' = 'public') =>
-  lab.store.transaction((em) => appendEvent(em, { type: 'test.event', subject, audience, data: { text: 'one\ntwo\u2028é' } }));
+  lab.store.transaction(async (em) => appendEvent(em, { type: 'test.event', subject, audience, data: { text: 'one\ntwo\u2028é' } }));
 const open = (path: string, headers: Record<string, string> = {}) => openEvents(lab.port, path, headers);
 const subjects = (events: readonly { data: Record<string, unknown> }[]) => events.map(({ data }) => data['subject']);
 const connections = () =>

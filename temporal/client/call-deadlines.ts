@@ -10,8 +10,8 @@ const defaultMs = 5_000;
  * for as long as it takes (0). Those end when the server is gone.
  */
 const otherMs: Readonly<Record<string, number>> = {
-  ExecuteMultiOperation: 10_000,
-  UpdateWorkflowExecution: 10_000,
+  ExecuteMultiOperation: 20_000,
+  UpdateWorkflowExecution: 20_000,
   PollWorkflowExecutionUpdate: 0,
   GetWorkflowExecutionHistory: 0,
 };
