@@ -58,12 +58,13 @@ export async function settleOperations(
   const problem: Problem | null = settlement.state === 'succeeded' ? null : toProblem(settlement.error);
   const result = settlement.state === 'succeeded' ? (settlement.result ?? {}) : null;
   const reached = settlement.state === 'succeeded' && settlement.reached ? { progress: settlement.reached } : {};
-  const open = await em.find(Operation, { workflowId, kind: { $in: [...kinds] }, state: 'running' });
-  for (const operation of open) {
-    Object.assign(operation, { state: settlement.state, problem, result, finishedAt: new Date(), ...reached });
-  }
-  await em.flush();
-  for (const { id, kind } of open) {
+  const settled = await em
+    .createQueryBuilder(Operation)
+    .update({ state: settlement.state, problem, result, finishedAt: new Date(), ...reached })
+    .where({ workflowId, kind: { $in: [...kinds] }, state: 'running' })
+    .returning(['id', 'kind'])
+    .execute<Pick<Operation, 'id' | 'kind'>[]>('all');
+  for (const { id, kind } of settled) {
     appendEvent(em, {
       type: `operation.${settlement.state}`,
       subject: id,

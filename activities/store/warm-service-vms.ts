@@ -74,14 +74,16 @@ export async function takeUpClaim(store: Store, serviceVmId: string): Promise<vo
     .execute(`update service_vms set state = 'provisioning', version = version + 1 where id = ? and state = 'requested'`, [serviceVmId]);
 }
 
+/** By then whoever claimed an instance has told its workflow, if it lives. */
+const toldWithin = '2 seconds';
+
 /** Claims of a host that their workflow may not have heard of: whoever made them may have died of it. */
 export async function claimsToTell(store: Store, hostId: string): Promise<{ serviceVmId: string; operationId: string }[]> {
-  const rows = await store
-    .fork()
-    .execute<{ id: string; start_operation_id: string }[]>(
-      `select id, start_operation_id from service_vms where host_id = ? and state = 'requested' and purpose = 'serve'`,
-      [hostId],
-    );
+  const rows = await store.fork().execute<{ id: string; start_operation_id: string }[]>(
+    `select id, start_operation_id from service_vms where host_id = ? and state = 'requested' and purpose = 'serve'
+         and requested_at < now() - interval '${toldWithin}'`,
+    [hostId],
+  );
   return rows.map((row) => ({ serviceVmId: row.id, operationId: row.start_operation_id }));
 }
 

@@ -11,7 +11,7 @@ import { measurement, timed, type Measurement } from './measurement.ts';
 
 const serviceId = 'bench.echo';
 const guestMib = 128;
-const claims = 5;
+const claims = 11;
 const poolSize = 8;
 const atOnce = 50;
 /** Of the rest, so many are started at once as the pool has; the others are to be refused, not to wait for a small machine. */
