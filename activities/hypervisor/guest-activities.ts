@@ -12,7 +12,7 @@ import { createOverlay } from '../images/overlay.ts';
 import { tellProgress } from '../tell-progress.ts';
 import { runTool } from '../run-tool.ts';
 import { busyPorts } from '../network/busy-ports.ts';
-import { filterGuest, filteredUid } from '../network/egress.ts';
+import { filterGuests, filteredUid } from '../network/egress.ts';
 import type { SavedImages } from '../store/images.ts';
 import { findInstance, type Instance } from '../store/instances.ts';
 import { replacePorts } from '../store/ports.ts';
@@ -23,7 +23,7 @@ import { endGuest, removeInstanceFiles } from './end-guest.ts';
 import { domainName, type HostContext } from './host-context.ts';
 import { answerAsItself, imageOf } from './guest-identity.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { awaitAnswer } from './readiness.ts';
+import { awaitInstance } from './readiness.ts';
 import { streamSavedGuest } from './restore-stream.ts';
 import { runRecipe } from './run-recipe.ts';
 import { keepDisk, saveGuest } from './save-guest.ts';
@@ -47,7 +47,7 @@ export function createGuestActivities(context: HostContext): GuestActivities {
     const uid = filteredUid(ports);
     await mkdir(dirname(serialLogPath(paths, serviceVmId)), { recursive: true });
     if (uid !== undefined) await chown(diskPath(paths, serviceVmId), uid, uid);
-    const filtered = uid === undefined ? Promise.resolve() : filterGuest(context.domainPrefix, uid, instance.spec);
+    const filtered = uid === undefined ? Promise.resolve() : filterGuests(context.domainPrefix, [{ uid, egress: instance.spec.egress }]);
     // Whoever lets the guest run waits for it.
     filtered.catch(() => undefined);
     await start(
@@ -65,12 +65,6 @@ export function createGuestActivities(context: HostContext): GuestActivities {
       filtered,
     );
     return instance;
-  };
-
-  /** Waits until the guest's application answers. */
-  const answer = ({ serviceVmId, spec, ports }: Instance, timeoutMs: number, signal: AbortSignal) => {
-    const usernet = () => hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
-    return awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
   };
 
   return {
@@ -103,13 +97,13 @@ export function createGuestActivities(context: HostContext): GuestActivities {
           await restoreClone(hypervisor, { savedPath, fifoPath, identity, filtered, signal });
         });
         const identity = { hypervisor, name: domainName(context, serviceVmId), serviceVmId, image: imageOf(instance) };
-        await answerAsItself(identity, () => answer(instance, timeoutMs, signal));
+        await answerAsItself(identity, () => awaitInstance(context, instance, timeoutMs, signal));
       }),
 
     destroyGuest: ({ serviceVmId }) => withHeartbeat(() => endGuest(context, serviceVmId)),
 
     awaitGuest: ({ serviceVmId, timeoutMs }) =>
-      withHeartbeat(async (signal) => answer(await requireInstance(store, serviceVmId), timeoutMs, signal)),
+      withHeartbeat(async (signal) => awaitInstance(context, await requireInstance(store, serviceVmId), timeoutMs, signal)),
 
     warmUpGuest: ({ serviceVmId }) =>
       withHeartbeat(async (signal) => {

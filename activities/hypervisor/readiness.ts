@@ -5,6 +5,8 @@ import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { ReadinessProbe } from '../../workflows/contract/service.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { formatDuration } from '../../workflows/contract/units.ts';
+import type { Instance } from '../store/instances.ts';
+import { domainName, type HostContext } from './host-context.ts';
 import { activeFlows, parseUsernet } from './usernet.ts';
 
 /** A restored guest answers the first attempt, and is asked nothing more. */
@@ -26,6 +28,17 @@ export interface Readiness {
   /** QEMU's table of the guest's connections (`info usernet`). */
   readonly usernet: () => Promise<string>;
   readonly signal: AbortSignal;
+}
+
+/** Waits until the application in the guest of an instance answers. @throws CloudletError `guest-unresponsive` */
+export function awaitInstance(
+  context: HostContext,
+  { serviceVmId, spec, ports }: Instance,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const usernet = () => context.hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
+  return awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
 }
 
 /**

@@ -2,14 +2,20 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
 import type { LeftByGuest } from '../../workflows/contract/service-vm.ts';
+import { msPerSecond } from '../../workflows/contract/units.ts';
 import { diskPath, incomingDiskPath, incomingMemoryPath } from '../images/host-paths.ts';
 import { adoptImage } from '../images/image-store.ts';
 import { runTool } from '../run-tool.ts';
 import { recordImage } from '../store/images.ts';
 import type { Instance } from '../store/instances.ts';
+import { findService } from '../store/services.ts';
 import { GuestAgent } from './guest-agent.ts';
 import { domainName, type HostContext } from './host-context.ts';
+import { awaitInstance } from './readiness.ts';
 import { parseSaveImageHeader, saveImageHeaderBytes } from './save-image.ts';
+
+/** How long a guest that is to be saved is waited for at most: an admin is watching. */
+const editedTimeoutMs = 60_000;
 
 /**
  * Saves a running guest as two images: its memory, and its disk as a difference to the one it was booted from. The
@@ -29,8 +35,11 @@ export async function saveGuest(context: HostContext, instance: Instance, bootId
   const domain = await hypervisor.findDomain(name);
   if (domain?.bootId === bootId) {
     await rm(memoryPath, { force: true });
-    // So that its disk alone is worth booting, too. Guests without an agent do as well as they can.
-    if (instance.purpose === 'edit') await new GuestAgent(hypervisor, name, signal).flush().catch(() => undefined);
+    if (instance.purpose === 'edit') {
+      await awaitEdited(context, instance, signal);
+      // So that its disk alone is worth booting, too. Guests without an agent do as well as they can.
+      await new GuestAgent(hypervisor, name, signal).flush().catch(() => undefined);
+    }
     signal.throwIfAborted();
     await hypervisor.saveDomain(name, memoryPath, signal);
   } else if (!(await isComplete(memoryPath))) {
@@ -42,6 +51,21 @@ export async function saveGuest(context: HostContext, instance: Instance, bootId
   const memory = await adoptImage(paths, memoryPath, { signal });
   const memoryImage = await recordImage(store, hostId, { ...memory, kind: 'memory', virtualSizeBytes: null, backingId: null });
   return { diskId, memoryId: memoryImage.id, under, memoryMib, vcpus };
+}
+
+/** An admin may be quicker than the guest, or forget to start what was installed: no start could use such a state. */
+async function awaitEdited(context: HostContext, instance: Instance, signal: AbortSignal): Promise<void> {
+  // What the admin works in is up as soon as it runs; what starts from it later has to answer.
+  const { readiness = instance.spec.readiness } = (await findService(context.store, instance.spec.serviceId))?.spec ?? {};
+  if (readiness.kind === 'none') return;
+  const timeoutMs = Math.min(readiness.timeoutSeconds * msPerSecond, editedTimeoutMs);
+  try {
+    await awaitInstance(context, { ...instance, spec: { ...instance.spec, readiness } }, timeoutMs, signal);
+  } catch (error) {
+    if (!(error instanceof CloudletError) || error.code !== 'guest-unresponsive') throw error;
+    const remedy = 'Start the service in it and save again, or shut the guest down to keep its disk alone.';
+    throw new CloudletError('guest-unresponsive', `${error.message} ${remedy}`, error.facts);
+  }
 }
 
 /**

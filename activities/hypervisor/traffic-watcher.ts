@@ -1,5 +1,5 @@
 import { msPerSecond } from '../../workflows/contract/units.ts';
-import { filterGuest, filteredUid } from '../network/egress.ts';
+import { filterGuests, filteredUid } from '../network/egress.ts';
 import { servedInstances, type ServedInstance } from '../store/instances.ts';
 import { endIdle, extendUsed } from '../store/leases.ts';
 import type { HostAgentOptions, Loop } from './host-agent.ts';
@@ -25,7 +25,6 @@ export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promi
 
   /** @returns whether somebody used the guest since the last look */
   const look = async (instance: ServedInstance): Promise<boolean> => {
-    await keepFiltered(options, instance);
     const { serviceVmId, spec } = instance;
     const nowMs = store.clock.nowMs();
     const { flows, packets } = await trafficOf(options, serviceVmId);
@@ -41,6 +40,7 @@ export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promi
 
   await loop('traffic', everyMs, async () => {
     const served = await servedInstances(store, hostId);
+    await keepFiltered(options, served);
     // A guest may end while it is looked at; that must not cost the others their leases.
     const used = await Promise.all(
       served.map((instance) =>
@@ -59,10 +59,14 @@ export async function watchTraffic(options: HostAgentOptions, loop: Loop): Promi
   });
 }
 
-/** Somebody may have flushed the host's rules, and without them a guest would reach everything. */
-async function keepFiltered({ domainPrefix }: HostAgentOptions, { spec, ports }: ServedInstance): Promise<void> {
-  const uid = filteredUid(ports);
-  if (uid !== undefined) await filterGuest(domainPrefix, uid, spec);
+/** Somebody may have flushed the host's rules, and without them guests would reach everything. */
+async function keepFiltered({ domainPrefix, log }: HostAgentOptions, served: readonly ServedInstance[]): Promise<void> {
+  const guests = served.flatMap(({ ports, spec: { egress } }) => {
+    const uid = filteredUid(ports);
+    return uid === undefined ? [] : [{ uid, egress }];
+  });
+  if (guests.length === 0) return;
+  await filterGuests(domainPrefix, guests).catch((error: unknown) => log.warn({ error }, 'What guests may reach could not be seen to'));
 }
 
 async function trafficOf(options: HostAgentOptions, serviceVmId: string): Promise<{ flows: number; packets: string | undefined }> {

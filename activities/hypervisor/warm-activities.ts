@@ -7,7 +7,7 @@ import { findInstance } from '../store/instances.ts';
 import { takeUpClaim, unended } from '../store/warm-service-vms.ts';
 import { domainName, type HostContext } from './host-context.ts';
 import { answerAsItself, imageOf } from './guest-identity.ts';
-import { awaitAnswer } from './readiness.ts';
+import { awaitInstance } from './readiness.ts';
 import type { WorkflowSignals } from './workflow-signals.ts';
 
 export interface WarmContext extends HostContext {
@@ -36,10 +36,8 @@ export function createWarmActivities(context: WarmContext): WarmActivities {
         };
         const [instance] = await Promise.all([findInstance(store, serviceVmId), wake(), takeUpClaim(store, serviceVmId)]);
         if (!instance) throw gone();
-        const { spec, ports } = instance;
-        const usernet = () => hypervisor.monitor(name, 'info usernet');
         await answerAsItself({ hypervisor, name, serviceVmId, image: imageOf(instance), clockAlone: true }, () =>
-          awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal }),
+          awaitInstance(context, instance, timeoutMs, signal),
         );
       }),
 

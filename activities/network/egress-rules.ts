@@ -1,10 +1,15 @@
 import type { Egress } from '../../workflows/contract/service.ts';
 
-/** What a guest may be told to reach, as rules of nftables for the uid that its QEMU runs under. Pure. */
-export interface EgressRules {
-  readonly table: string;
+/** What a guest may reach, by the uid that its QEMU runs under. */
+export interface FilteredGuest {
   readonly uid: number;
   readonly egress: Egress;
+}
+
+/** What guests may reach, to be told as rules of nftables. Pure. */
+export interface EgressRules {
+  readonly table: string;
+  readonly guests: readonly FilteredGuest[];
   /** IPv4 addresses of the host's name servers, which QEMU asks on the guest's behalf. */
   readonly resolvers: readonly string[];
 }
@@ -28,19 +33,21 @@ const chainOf = (uid: number): string => `guest_${uid}`;
 const set = (items: readonly string[]): string => `{ ${items.join(', ')} }`;
 
 /**
- * A guest's own chain, and the rule that leads to it. The host itself comes before what the service lists: it is never
+ * Each guest's own chain, and the rule that leads to it. The host itself comes before what the service lists: it is never
  * reached, on any of its addresses, except where its name server listens.
  */
-export function guestRules({ table, uid, egress, resolvers }: EgressRules): string {
-  const chain = chainOf(uid);
-  const lines = ['ct direction reply accept', 'meta nfproto ipv6 reject', ...waysOut(egress, resolvers)];
-  return [
-    ...baseRules(table),
-    `add chain inet ${table} ${chain}`,
-    `flush chain inet ${table} ${chain}`,
-    ...lines.map((line) => `add rule inet ${table} ${chain} ${line}`),
-    `add element inet ${table} guests { ${uid} : jump ${chain} }`,
-  ].join('\n');
+export function guestRules({ table, guests, resolvers }: EgressRules): string {
+  const ownRules = ({ uid, egress }: FilteredGuest): string[] => {
+    const chain = chainOf(uid);
+    const lines = ['ct direction reply accept', 'meta nfproto ipv6 reject', ...waysOut(egress, resolvers)];
+    return [
+      `add chain inet ${table} ${chain}`,
+      `flush chain inet ${table} ${chain}`,
+      ...lines.map((line) => `add rule inet ${table} ${chain} ${line}`),
+      `add element inet ${table} guests { ${uid} : jump ${chain} }`,
+    ];
+  };
+  return [...baseRules(table), ...guests.flatMap(ownRules)].join('\n');
 }
 
 function waysOut(egress: Egress, resolvers: readonly string[]): string[] {
@@ -63,7 +70,7 @@ const baseRules = (table: string): string[] => [
 ];
 
 /** Takes a guest's rules away; fine when some of them are gone already. */
-export function noGuestRules({ table, uid }: Pick<EgressRules, 'table' | 'uid'>): string {
+export function noGuestRules(table: string, uid: number): string {
   const chain = chainOf(uid);
   return [
     ...baseRules(table),

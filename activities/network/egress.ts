@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import type { ServiceSpec } from '../../workflows/contract/service.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { runTool } from '../run-tool.ts';
-import { guestRules, noGuestRules, resolversIn } from './egress-rules.ts';
+import { guestRules, noGuestRules, resolversIn, type FilteredGuest } from './egress-rules.ts';
 
 /**
  * Far above the numbers that people, containers and systemd give out. With the guest's main port added it is its own:
@@ -22,26 +21,26 @@ export const filteredUid = ([main]: readonly PortMapping[]): number | undefined 
 export const filterTable = (domainPrefix: string): string => `${domainPrefix.replaceAll(/[^a-z0-9]/g, '_')}guests`;
 
 /**
- * Sets the rules for what a filtered guest may reach. They must stand before the guest runs; setting them again changes nothing.
+ * Sets the rules for what guests may reach. They must stand before a guest runs; setting them again changes nothing.
  * @throws CloudletError `hypervisor-refused` when this host cannot filter
  */
-export async function filterGuest(domainPrefix: string, uid: number, { egress }: Pick<ServiceSpec, 'egress'>): Promise<void> {
+export async function filterGuests(domainPrefix: string, guests: readonly FilteredGuest[]): Promise<void> {
   const resolvers = resolversIn(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''));
   try {
-    await applyRules(guestRules({ table: filterTable(domainPrefix), uid, egress, resolvers }));
+    await applyRules(guestRules({ table: filterTable(domainPrefix), guests, resolvers }));
   } catch (error) {
     throw new CloudletError(
       'hypervisor-refused',
-      `This host cannot filter what the guest sends (${(error as Error).message}). Install nftables.`,
+      `This host cannot filter what guests send (${(error as Error).message}). Install nftables.`,
       {},
       { cause: error },
     );
   }
 }
 
-/** Undo of `filterGuest`. Fine where nothing was set, or nothing can be. */
+/** Undo of `filterGuests` for one of them. Fine where nothing was set, or nothing can be. */
 export async function unfilterGuest(domainPrefix: string, uid: number): Promise<void> {
-  await applyRules(noGuestRules({ table: filterTable(domainPrefix), uid })).catch(() => undefined);
+  await applyRules(noGuestRules(filterTable(domainPrefix), uid)).catch(() => undefined);
 }
 
 /** Takes all rules away, when no guest is left. Fine where there are none. */

@@ -105,6 +105,21 @@ describe('an editing VM', () => {
     expect(await text(`${urlOf(started)}/installed`)).toBe('shut down');
     await cloudlet.stopAll();
   });
+
+  it('is not saved while its service does not answer, and says what to do', async () => {
+    const mute = '/v1/services/mute/edit';
+    const readiness = { kind: 'http', guestPort: 8080, path: '/nothing', timeoutSeconds: 1 } as const;
+    await cloudlet.addEchoService({ serviceId: 'mute', readiness, save: false });
+    await cloudlet.admin.request('POST', mute, undefined, { prefer: 'wait=30' });
+    await expect(cloudlet.admin.request('POST', `${mute}/save`, undefined, { prefer: 'wait=30' })).rejects.toMatchObject({
+      code: 'guest-unresponsive',
+      message: expect.stringMatching(/GET \/nothing on its port 8080 .*shut the guest down to keep its disk alone/),
+    });
+    const unsaved = await cloudlet.admin.request<ServiceEditBody>('GET', mute);
+    expect(unsaved).toMatchObject({ state: 'ready', message: expect.stringContaining('It was not saved, and can be edited on.') });
+    await cloudlet.admin.request('DELETE', mute);
+    await eventually(async () => expect(await operation(unsaved.operationId)).toMatchObject({ state: 'cancelled' }), 30_000);
+  });
 });
 
 /** Begins a build by recipe, on the disk of the base with the guest agent in it. */
