@@ -25,7 +25,7 @@ export default defineConfig({
           name: 'integration',
           sequence: { groupOrder: 1 },
           // Each file brings a database and a Temporal of its own, and waits for timers more than it computes.
-          maxWorkers: 2,
+          maxWorkers: 3,
           include: ['**/*.integration.test.ts'],
           exclude: notTests,
           retry: secondTry,

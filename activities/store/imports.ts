@@ -80,6 +80,8 @@ export async function publishImport(
     });
     await em.flush();
     Object.assign(service, { spec: specOf(unpacked, service), image, writtenBy: null });
+    // Until now nobody could say which service the bundle brings.
+    operation.subject = serviceId;
     await em.flush();
     const outcome: ImportOutcome = { serviceId, version: image.number, restores: saved !== undefined, notes };
     await settleOperation(em, operationId, { state: 'succeeded', result: { ...outcome } });

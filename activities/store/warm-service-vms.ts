@@ -75,7 +75,7 @@ export async function takeUpClaim(store: Store, serviceVmId: string): Promise<vo
 }
 
 /** By then whoever claimed an instance has told its workflow, if it lives. */
-const toldWithin = '2 seconds';
+const toldWithin = '1 second';
 
 /** Claims of a host that their workflow may not have heard of: whoever made them may have died of it. */
 export async function claimsToTell(store: Store, hostId: string): Promise<{ serviceVmId: string; operationId: string }[]> {

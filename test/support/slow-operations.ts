@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { NewService } from '../../workflows/contract/http.ts';
+import type { NewService, OperationBody } from '../../workflows/contract/http.ts';
+import { reconcileHostScheduleId } from '../../workflows/contract/ids.ts';
 import { begun, succeeded, type AdminOperation, type Workbench } from './admin-operations.ts';
 import { baseDisk } from './base-disk.ts';
 import { dockerArchive } from './container-archive.ts';
+import { eventually } from './eventually.ts';
 
 const memory = { minimumMib: 128, idealMib: 128 };
 
@@ -66,4 +68,47 @@ const verification: AdminOperation = {
   }),
 };
 
-export const slowOperations: readonly AdminOperation[] = [recipe, container, verification];
+/** What an admin begins, and throws away. */
+const edit: AdminOperation = {
+  name: 'edit',
+  phases: ['reserve', 'clone', 'cold-boot', 'edit', 'save'],
+  prepare: async (bench) => {
+    const serviceId = await bench.copyOfEcho();
+    return {
+      begin: (key) => begun(bench.ask('POST', `/v1/services/${serviceId}/edit`, undefined, key)),
+      verify: async () => expect((await bench.service(serviceId))?.imageVersion).toBe(1),
+      takeBack: () => bench.purge(serviceId),
+    };
+  },
+};
+
+/** A service whose saved state another QEMU made. */
+const refresh: AdminOperation = {
+  name: 'refresh',
+  phases: ['reserve', 'clone', 'cold-boot', 'probe', 'warm-up', 'save', 'publish'],
+  prepare: async (bench) => {
+    const { store, temporal } = bench.cloudlet;
+    const serviceId = `refresh.${randomUUID()}`;
+    await bench.succeed(bench.ask('POST', '/v1/bundles/imports', { source: { kind: 'file', file: bench.bundle }, serviceId }));
+    const running = '/v1/operations?kind=service.refresh&state=running';
+    return {
+      begin: async () => {
+        await store.fork().execute(
+          `update service_images set saved_under = jsonb_set(saved_under, '{qemuVersion}', '"6.0.0"')
+           where service_id = (select id from services where service_id = ?)`,
+          [serviceId],
+        );
+        const [host] = await store.fork().execute<{ id: string }[]>('select id from hosts');
+        await temporal.schedule.getHandle(reconcileHostScheduleId(host!.id)).trigger();
+        return eventually(async () => {
+          const { operations } = await bench.ask<{ operations: OperationBody[] }>('GET', running);
+          return operations.find(({ subject }) => subject === serviceId)!.id;
+        }, 30_000);
+      },
+      verify: async (ended) => expect((await bench.service(serviceId))?.startsBy.includes('restore')).toBe(succeeded(ended)),
+      takeBack: () => bench.purge(serviceId),
+    };
+  },
+};
+
+export const slowOperations: readonly AdminOperation[] = [recipe, container, verification, edit, refresh];

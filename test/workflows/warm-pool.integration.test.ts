@@ -63,8 +63,10 @@ describe('a warm instance', () => {
   it('is heard of by its workflow though whoever claimed it died of it', async () => {
     const serviceId = await warmService(lab);
     const { serviceVmId } = await claim(serviceId);
-    await watch();
-    await eventually(async () => expect(await rowOf(serviceVmId)).toMatchObject({ state: 'ready', rung: 'claim' }));
+    await eventually(async () => {
+      await watch();
+      expect(await rowOf(serviceVmId)).toMatchObject({ state: 'ready', rung: 'claim' });
+    });
   });
 
   it.each(['restore', 'cold-boot'] as const)('that does not go on is started again by %s, under the same id', async (rung) => {
