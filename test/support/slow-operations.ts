@@ -105,7 +105,14 @@ const refresh: AdminOperation = {
           return operations.find(({ subject }) => subject === serviceId)!.id;
         }, 30_000);
       },
-      verify: async (ended) => expect((await bench.service(serviceId))?.startsBy.includes('restore')).toBe(succeeded(ended)),
+      verify: async (ended) => {
+        const [image] = await store.fork().execute<{ qemu: string }[]>(
+          `select saved_under ->> 'qemuVersion' as qemu from service_images
+           where id = (select image_id from services where service_id = ?)`,
+          [serviceId],
+        );
+        expect(image!.qemu !== '6.0.0').toBe(succeeded(ended));
+      },
       takeBack: () => bench.purge(serviceId),
     };
   },
