@@ -2,7 +2,6 @@ import { get } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudletError } from '../../workflows/contract/errors.ts';
-import type { ReadinessProbe } from '../../workflows/contract/service.ts';
 import type { PortMapping } from '../../workflows/contract/service-vm.ts';
 import { formatDuration } from '../../workflows/contract/units.ts';
 import type { Instance } from '../store/instances.ts';
@@ -21,32 +20,17 @@ const lanes: readonly ((elapsedMs: number) => number)[] = [() => 150, (elapsedMs
 const pauseMs = 20;
 const usernetEveryMs = 50;
 
-export interface Readiness {
-  readonly probe: ReadinessProbe;
-  readonly ports: readonly PortMapping[];
-  readonly timeoutMs: number;
-  /** QEMU's table of the guest's connections (`info usernet`). */
-  readonly usernet: () => Promise<string>;
-  readonly signal: AbortSignal;
-}
-
-/** Waits until the application in the guest of an instance answers. @throws CloudletError `guest-unresponsive` */
-export function awaitInstance(
+/**
+ * Waits until the application in the guest of an instance answers. A TCP connection proves nothing, since QEMU accepts it
+ * before anything listens in the guest: either HTTP was spoken, or QEMU says that the guest itself took the connection.
+ * @throws CloudletError `guest-unresponsive`
+ */
+export async function awaitInstance(
   context: HostContext,
-  { serviceVmId, spec, ports }: Instance,
+  { serviceVmId, spec: { readiness: probe }, ports }: Instance,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const usernet = () => context.hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
-  return awaitAnswer({ probe: spec.readiness, ports, timeoutMs, usernet, signal });
-}
-
-/**
- * Waits until the guest's application answers. A TCP connection proves nothing, since QEMU accepts it before anything
- * listens in the guest: either HTTP was spoken, or QEMU says that the guest itself took the connection.
- * @throws CloudletError `guest-unresponsive`
- */
-export async function awaitAnswer({ probe, ports, timeoutMs, usernet, signal }: Readiness): Promise<void> {
   if (probe.kind === 'none') return;
   const port = ports.find(({ guestPort, protocol }) => guestPort === probe.guestPort && protocol === 'tcp');
   if (!port)
@@ -55,6 +39,8 @@ export async function awaitAnswer({ probe, ports, timeoutMs, usernet, signal }: 
       `The readiness probe asks guest port ${probe.guestPort}, which is not a TCP port of the service.`,
     );
 
+  /** QEMU's table of the guest's connections. */
+  const usernet = () => context.hypervisor.monitor(domainName(context, serviceVmId), 'info usernet');
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
   const attempt: Attempt =
