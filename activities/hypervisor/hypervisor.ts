@@ -31,8 +31,8 @@ export interface Hypervisor {
   restoreDomain(path: string): Promise<void>;
   /** Stops a domain's clock; it keeps its memory. */
   suspendDomain(name: string): Promise<void>;
-  /** Lets a suspended domain go on. */
-  resumeDomain(name: string): Promise<void>;
+  /** Lets the suspended guest of a boot go on, with a user waiting for it. @returns false where it is gone */
+  resumeDomain(name: string, bootId: string): Promise<boolean>;
   /** Waits until nothing long is being done with a domain, such as a save whose caller died. Fine when there is none. */
   untilIdle(name: string, signal: AbortSignal): Promise<void>;
   /** Saves a domain to a file and ends it. Where the signal aborts that, it fails and the domain runs on. */

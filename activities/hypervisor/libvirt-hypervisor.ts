@@ -58,8 +58,21 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#ask(async (client) => (await client.domains.lookupByName(name)).suspend());
   }
 
-  resumeDomain(name: string): Promise<void> {
-    return this.#ask(async (client) => (await client.domains.lookupByName(name)).resume());
+  resumeDomain(name: string, bootId: string): Promise<boolean> {
+    return this.#ask(async (client) => {
+      try {
+        const domain = await client.domains.lookupByName(name);
+        if (domain.uuid !== bootId) return false;
+        // A former attempt may have died of something else; libvirt refuses to resume what runs.
+        await domain.resume().catch(async (error: unknown) => {
+          if ((await domain.state()).state !== 'RUNNING') throw error;
+        });
+        return true;
+      } catch (error) {
+        if (isGone(error)) return false;
+        throw error;
+      }
+    });
   }
 
   untilIdle(name: string, signal: AbortSignal): Promise<void> {

@@ -30,15 +30,15 @@ export function createWarmActivities(context: WarmContext): WarmActivities {
       withHeartbeat(async (signal) => {
         const name = domainName(context, serviceVmId);
         const wake = async () => {
-          const domain = await hypervisor.findDomain(name);
-          if (domain?.bootId !== bootId) throw gone();
-          await hypervisor.resumeDomain(name);
+          if (!(await hypervisor.resumeDomain(name, bootId))) throw gone();
         };
-        const [instance] = await Promise.all([findInstance(store, serviceVmId), wake(), takeUpClaim(store, serviceVmId)]);
+        // First, since its user waits; what else there is to know is found out meanwhile.
+        const [, instance] = await Promise.all([wake(), findInstance(store, serviceVmId)]);
         if (!instance) throw gone();
-        await answerAsItself({ hypervisor, name, serviceVmId, image: imageOf(instance), clockAlone: true }, () =>
+        const answers = answerAsItself({ hypervisor, name, serviceVmId, image: imageOf(instance), clockAlone: true }, () =>
           awaitInstance(context, instance, timeoutMs, signal),
         );
+        await Promise.all([answers, takeUpClaim(store, serviceVmId)]);
       }),
 
     retireWarm: ({ serviceVmIds }) =>

@@ -160,8 +160,9 @@ export interface ServiceVmView {
 
 export async function findServiceVm(store: Store, serviceVmId: string): Promise<ServiceVmView | undefined> {
   const em = store.fork();
-  const serviceVm = await em.findOne(ServiceVm, { id: serviceVmId }, { populate: ['service', 'host'] });
-  return serviceVm ? viewOf(em, serviceVm) : undefined;
+  const found = em.findOne(ServiceVm, { id: serviceVmId }, { populate: ['service', 'host'] });
+  const [serviceVm, ports, users] = await Promise.all([found, portsOf(em, serviceVmId), countUsers(em, serviceVmId)]);
+  return serviceVm ? asView(serviceVm, ports, users) : undefined;
 }
 
 export async function listServiceVms(
@@ -186,11 +187,13 @@ export async function listServiceVms(
 
 export async function viewOf(em: EntityManager, serviceVm: ServiceVm): Promise<ServiceVmView> {
   const [ports, users] = await Promise.all([portsOf(em, serviceVm.id), countUsers(em, serviceVm.id)]);
-  return {
-    serviceVm,
-    serviceId: serviceVm.service.getEntity().serviceId,
-    ports,
-    users,
-    address: serviceVm.host?.getEntity().address ?? null,
-  };
+  return asView(serviceVm, ports, users);
 }
+
+const asView = (serviceVm: ServiceVm, ports: readonly PortMapping[], users: number): ServiceVmView => ({
+  serviceVm,
+  serviceId: serviceVm.service.getEntity().serviceId,
+  ports,
+  users,
+  address: serviceVm.host?.getEntity().address ?? null,
+});

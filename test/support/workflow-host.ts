@@ -54,7 +54,11 @@ export class ScriptedHost {
     findDomain: async (name) => this.domains.get(name),
     listDomains: async () => [...this.domains.values()],
     suspendDomain: async (name) => this.#setRunning(name, false),
-    resumeDomain: async (name) => this.#setRunning(name, true),
+    resumeDomain: async (name, bootId) => {
+      if (this.domains.get(name)?.bootId !== bootId) return false;
+      this.#setRunning(name, true);
+      return true;
+    },
     createDomain: neverAsked,
     restoreDomain: neverAsked,
     untilIdle: neverAsked,
@@ -142,9 +146,9 @@ export class ScriptedHost {
 
       claimGuest: async ({ serviceVmId, bootId }) => {
         await takeUpClaim(store, serviceVmId);
-        const guest = this.guestOf(serviceVmId);
-        if (guest?.bootId !== bootId) throw new CloudletError('guest-unresponsive', 'The guest that waited is gone.');
-        await this.hypervisor.resumeDomain(guest.name);
+        const name = this.guestOf(serviceVmId)?.name ?? '';
+        if (!(await this.hypervisor.resumeDomain(name, bootId)))
+          throw new CloudletError('guest-unresponsive', 'The guest that waited is gone.');
       },
 
       warmUpGuest: async ({ serviceVmId }) => {
