@@ -8,14 +8,13 @@ import type { Instance } from '../store/instances.ts';
 import { domainName, type HostContext } from './host-context.ts';
 import { activeFlows, parseUsernet } from './usernet.ts';
 
-/** A restored guest answers the first attempt, and is asked nothing more. */
-const firstMs = 150;
+const quickMs = 150;
 /**
- * Others are made one after the other in two lanes. A connection made before the guest listens may stay silent for
+ * A restored guest answers the first attempt, a quick one, and is asked nothing more. Others are made one after the other in two lanes. A connection made before the guest listens may stay silent for
  * seconds after it does, so the quick lane gives up soon and asks anew; a service that is slow to answer is asked by the
  * patient one. No more than that: every connection costs a booting guest time.
  */
-const lanes: readonly ((elapsedMs: number) => number)[] = [() => 150, (elapsedMs) => Math.max(1_000, elapsedMs / 4)];
+const lanes: readonly ((elapsedMs: number) => number)[] = [() => quickMs, (elapsedMs) => Math.max(1_000, elapsedMs / 4)];
 /** Between an attempt that was refused at once and the next. */
 const pauseMs = 20;
 const usernetEveryMs = 50;
@@ -67,7 +66,7 @@ type Attempt = (withinMs: number) => Promise<boolean>;
 async function firstSuccess(attempt: Attempt, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   const startedAt = performance.now();
   const elapsedMs = () => performance.now() - startedAt;
-  let succeeded = await attempt(firstMs);
+  let succeeded = await attempt(quickMs);
   const isOver = () => succeeded || signal.aborted || elapsedMs() >= timeoutMs;
   const inLane = async (withinMs: (elapsedMs: number) => number): Promise<void> => {
     while (!isOver()) {

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStoreLab, type StoreLab } from '../../test/support/api-store.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { appendEvent, eventsChannel, latestEvent, readEvents } from './events.ts';
+import { appendEvent, eventsChannel, latestEvent, readEvents, writeEvents } from './events.ts';
 import type { Store } from './store.ts';
 
 let lab: StoreLab;
@@ -21,6 +21,7 @@ async function write(store: Store, subjects: readonly string[], undo: boolean): 
     .transaction(async (em) => {
       await em.execute('select pg_sleep(?)', [Math.random() * 0.01]);
       for (const subject of subjects) appendEvent(em, { type: 'test', subject, audience: 'public' });
+      await writeEvents(em);
       await em.execute('select pg_sleep(?)', [Math.random() * 0.01]);
       if (undo) throw new Undone();
     })
@@ -69,6 +70,7 @@ describe('the event table', () => {
       await listener.query(`listen ${eventsChannel}`);
       await lab.store.transaction(async (em) => {
         appendEvent(em, { type: 'test', subject: 'told', audience: 'public' });
+        await writeEvents(em);
         await listener.query('select 1');
         expect(heard).toEqual([]);
       });
@@ -96,6 +98,20 @@ describe('the event table', () => {
     expect(first).toMatchObject({ type: 'one', subject: 's', operationId, data: { deep: { text: 'é€😀' } }, at: expect.any(Date) });
   });
 
+  it('makes those who write wait for nobody whose transaction still goes on', async () => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const append = (subject: string, work = async () => {}) =>
+      lab.store.transaction(async (em) => {
+        appendEvent(em, { type: 'test', subject, audience: 'public' });
+        await work();
+      });
+    const going = append('first begun', () => held);
+    const written = await Promise.race([append('first written').then(() => 'written'), sleep(2_000, 'waited')]);
+    release();
+    await going;
+    expect(written).toBe('written');
+  });
+
   it('makes nobody wait who does not write', async () => {
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
@@ -103,6 +119,7 @@ describe('the event table', () => {
     });
     const writing = lab.store.transaction(async (em) => {
       appendEvent(em, { type: 'test', subject: 'slow', audience: 'public' });
+      await writeEvents(em);
       await held;
     });
     const read = await Promise.race([readEvents(lab.store.fork(), { after: 0, limit: 1 }), sleep(2_000, 'waited')]);

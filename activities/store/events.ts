@@ -30,6 +30,7 @@ export function appendEvent(em: EntityManager, event: NewEvent): void {
 export async function writeEvents(em: EntityManager): Promise<void> {
   const events = unwritten.get(em);
   if (!events) return;
+  unwritten.delete(em);
   // What the unit of work still holds must be written before, not after.
   await em.flush();
   await em.execute(

@@ -25,7 +25,6 @@ export async function publishWarm(
     moveTo(serviceVm, 'warm');
     const host = await serviceVm.host?.loadOrFail();
     Object.assign(serviceVm, { rung: warm.rung, bootId: warm.bootId, hostBootId: host?.bootId ?? null, readyAt: new Date() });
-    await em.flush();
     appendEvent(em, { type: 'service-vm.warm', subject: serviceVm.id, audience: 'owner', data: { rung: warm.rung } });
     return 'waits';
   });

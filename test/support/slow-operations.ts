@@ -9,6 +9,7 @@ import { begun, succeeded, type AdminOperation, type Workbench } from './admin-o
 import { baseDisk } from './base-disk.ts';
 import { dockerArchive } from './container-archive.ts';
 import { eventually } from './eventually.ts';
+import { outdateState } from './workflow-operations.ts';
 
 const memory = { minimumMib: 128, idealMib: 128 };
 
@@ -93,11 +94,7 @@ const refresh: AdminOperation = {
     const running = '/v1/operations?kind=service.refresh&state=running';
     return {
       begin: async () => {
-        await store.fork().execute(
-          `update service_images set saved_under = jsonb_set(saved_under, '{qemuVersion}', '"6.0.0"')
-           where service_id = (select id from services where service_id = ?)`,
-          [serviceId],
-        );
+        await outdateState(bench.cloudlet, serviceId);
         const [host] = await store.fork().execute<{ id: string }[]>('select id from hosts');
         await temporal.schedule.getHandle(reconcileHostScheduleId(host!.id)).trigger();
         return eventually(async () => {

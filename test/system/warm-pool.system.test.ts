@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LibvirtHypervisor } from '../../activities/hypervisor/libvirt-hypervisor.ts';
 import type { ServiceVmBody } from '../../workflows/contract/http.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestCloudlet, type TestCloudlet } from '../support/test-cloudlet.ts';
@@ -47,6 +49,20 @@ it('keeps a guest paused, gives it to the first who asks, and replaces it though
   );
   await eventually(async () => expect(await view(next.id)).toMatchObject({ state: 'stopped', endReason: 'lost' }));
   expect((await warm()).id).not.toBe(next.id);
+});
+
+it('is resumed again by whoever tries again, and never in place of another boot', async () => {
+  const { _id } = await cloudlet.phone().start('pooled', false);
+  const name = (await cloudlet.domains()).find((domain) => domain.endsWith(_id))!;
+  const bootId = (await cloudlet.virsh('domuuid', name)).trim();
+  const hypervisor = new LibvirtHypervisor({ uri: cloudlet.parts.facts.libvirtUri!, accelerator: 'tcg' });
+  try {
+    expect(await hypervisor.resumeDomain(name, bootId)).toBe(true);
+    expect(await hypervisor.resumeDomain(name, randomUUID())).toBe(false);
+    expect(await hypervisor.resumeDomain(`${name}x`, bootId)).toBe(false);
+  } finally {
+    await hypervisor.close();
+  }
 });
 
 it('serves on when its clock leaps to long after it was saved', async () => {
