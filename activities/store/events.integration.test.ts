@@ -100,12 +100,17 @@ describe('the event table', () => {
 
   it('makes those who write wait for nobody whose transaction still goes on', async () => {
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const append = (subject: string, work = async () => {}) =>
       lab.store.transaction(async (em) => {
         appendEvent(em, { type: 'test', subject, audience: 'public' });
         await work();
       });
-    const going = append('first begun', () => held);
+    const going = append('first begun', () => {
+      begin();
+      return held;
+    });
+    await begun;
     const written = await Promise.race([append('first written').then(() => 'written'), sleep(2_000, 'waited')]);
     release();
     await going;
